@@ -1,0 +1,1 @@
+"""The book: pure functions, arrays in and arrays out, one formula in one file."""

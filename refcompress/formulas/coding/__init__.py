@@ -1,0 +1,1 @@
+"""From integers to bytes, and the count of the bytes."""

@@ -1,0 +1,1 @@
+"""Forward and backward pairs of a network's operations (N1, N2)."""

@@ -1,0 +1,1 @@
+"""Which neurons are unimportant, and what their removal does to the arrays (P1 to P4)."""

@@ -1,0 +1,144 @@
+"""From scores to a selection: which fraction of a layer goes first (P3 turned into an order).
+
+Tutorial: tutorials/02_gradient_stability.py
+"""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from refcompress.formulas.checks import check_not_empty, float_array, real
+from refcompress.formulas.pruning.stability import moments
+
+
+def median_thresholds(mean: np.ndarray, std: np.ndarray) -> tuple[float, float]:
+    """Thresholds in the unit of the layer itself.
+
+        τ_mean = median_i |mean_i|        τ_std = median_i std_i
+
+    Parameters
+    ----------
+    mean, std : (n,) float arrays
+
+    Returns
+    -------
+    (tau_mean, tau_std) : floats, in the unit of mean and of std
+
+    Raises
+    ------
+    TypeError
+        If an array is neither float32 nor float64.
+    ValueError
+        If the arrays are empty, differ in shape, or hold a value that is not finite or a negative std.
+
+    Notes
+    -----
+    An even number of neurons has the mean of the two middle values as its median.
+
+    References
+    ----------
+    .. [1] source document, section 3.1.3: thresholds are left to the user.
+
+    Examples
+    --------
+    >>> median_thresholds(np.array([-1.0, 2.0, 9.0]), np.array([5.0, 4.0, 3.0]))
+    (2.0, 4.0)
+    """
+    mean, std = moments(mean, std)
+    check_not_empty("mean", mean)
+    return float(np.median(np.abs(mean))), float(np.median(std))
+
+
+def score(mean: np.ndarray, std: np.ndarray, tau_mean: float, tau_std: float) -> np.ndarray:
+    """The factor by which both thresholds must grow until P3 selects a neuron.
+
+        score_i = max( |mean_i| / τ_mean,  std_i / τ_std )
+
+    Parameters
+    ----------
+    mean, std : (n,) float arrays
+    tau_mean, tau_std : float ≥ 0
+        In the unit of mean and of std.
+
+    Returns
+    -------
+    (n,) float64 array, a pure number; small means unimportant.
+
+    Raises
+    ------
+    TypeError
+        If an array is neither float32 nor float64.
+    ValueError
+        If shapes differ, a value is not finite, a std is negative, or a threshold is negative or not finite.
+
+    Notes
+    -----
+    At τ = 0, 0/0 counts as 0 and any other value as infinity.
+
+    References
+    ----------
+    .. [1] source document, section 3.1.3, formula P3.
+
+    Examples
+    --------
+    >>> score(np.array([1.0, -4.0]), np.array([6.0, 2.0]), tau_mean=2.0, tau_std=2.0)
+    array([3., 2.])
+    """
+    mean, std = moments(mean, std)
+    tau_mean = real("tau_mean", tau_mean, 0, np.inf, open_high=True)
+    tau_std = real("tau_std", tau_std, 0, np.inf, open_high=True)
+    return np.maximum(_ratio(np.abs(mean), tau_mean), _ratio(std, tau_std))
+
+
+def smallest(score: np.ndarray, fraction: float) -> np.ndarray:
+    """Select the wanted fraction of a layer: the neurons of the smallest score.
+
+        the ⌊fraction · n⌋ first indices in the order of (score_i, i)
+
+    Parameters
+    ----------
+    score : (n,) float array
+        Infinity is allowed, NaN is not.
+    fraction : float in [0, 1)
+        Taken as the decimal that it prints as: 0.29 of 100 is 29, although 0.29 · 100 in floating point is below 29
+        (and 1/3 of 3, a decimal of sixteen threes, is 0).
+
+    Returns
+    -------
+    (⌊fraction·n⌋,) int64 array of indices, ascending.
+
+    Raises
+    ------
+    TypeError
+        If the score is neither float32 nor float64.
+    ValueError
+        If the score is empty or holds NaN, or the fraction is outside of [0, 1).
+
+    Notes
+    -----
+    Ties go to the lower index. Since fraction < 1, at least one neuron stays.
+
+    References
+    ----------
+    .. [1] source document, section 3.1.3 (select by a threshold); the order is that of growing thresholds.
+
+    Examples
+    --------
+    >>> smallest(np.array([3.0, 1.0, 2.0, 1.0]), 0.5)
+    array([1, 3])
+    """
+    score = float_array("score", score, ndim=1)
+    check_not_empty("score", score)
+    if np.isnan(score).any():
+        raise ValueError(f"score must not be NaN, got NaN at index {int(np.isnan(score).argmax())}")
+    fraction = real("fraction", fraction, 0, 1, open_high=True)
+    count = math.floor(Fraction(repr(fraction)) * len(score))
+    return np.sort(np.argsort(score, kind="stable")[:count])
+
+
+def _ratio(value: np.ndarray, tau: float) -> np.ndarray:
+    if tau == 0:
+        return np.where(value > 0, np.inf, 0.0)
+    with np.errstate(over="ignore"):  # beyond every finite factor
+        return value / tau

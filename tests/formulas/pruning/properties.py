@@ -1,0 +1,201 @@
+"""Properties of the pruning formulas as plain functions: each takes an implementation and raises AssertionError.
+
+An implementation is anything with the module's functions as attributes, so that planted errors can be passed too.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from tests.oracles import removal as removal_oracle
+from tests.oracles import selection as selection_oracle
+from tests.oracles import stability as stability_oracle
+from tests.oracles import streaming_moments as streaming_oracle
+
+UNIT = 2.0**-53
+# five iterations of three neurons: integers of every sign, one constant column
+GRADIENTS = np.array([[3.0, -1.0, 2.0], [-5.0, 4.0, 2.0], [0.0, 4.0, 2.0], [8.0, -7.0, 2.0], [-1.0, 9.0, 2.0]])
+ROUNDINGS = 16 * (len(GRADIENTS) + 4) * UNIT  # relative to the largest gradient; derived in test_streaming_moments
+
+
+# ---- stability ----
+
+
+def mean_matches(stability):
+    expected = [float(m) for m in stability_oracle.mean(GRADIENTS)]
+    np.testing.assert_allclose(stability.mean(GRADIENTS), expected, rtol=0, atol=9 * ROUNDINGS)
+
+
+def std_uses_its_divisor(stability):
+    for ddof in (0, 1):
+        expected = stability_oracle.std(GRADIENTS, ddof)
+        np.testing.assert_allclose(stability.std(GRADIENTS, ddof=ddof), expected, rtol=0, atol=9 * ROUNDINGS)
+    assert (stability.std(GRADIENTS) == stability.std(GRADIENTS, ddof=0)).all()
+
+
+def shift_and_scale_laws(stability):
+    table = GRADIENTS[:4]  # four rows of integers: means and deviations are exact
+    for shift in (-7.0, 1024.0):
+        assert (stability.mean(table + shift) == stability.mean(table) + shift).all()
+        assert (stability.std(table + shift) == stability.std(table)).all()
+    for factor in (-1.0, 0.25, -1024.0):
+        assert (stability.mean(factor * table) == factor * stability.mean(table)).all()
+        assert (stability.std(factor * table) == abs(factor) * stability.std(table)).all()
+
+
+def reductions_match(stability):
+    dW = np.array([[[3.0, -4.0]], [[0.0, 2.0]], [[-1.0, -1.0]], [[1.0, -2.0]]])  # (4, 1, 2)
+    for db in (np.array([5.0, 1.0, -4.0, 1.0]), None):
+        for reduce in ("sum", "mean", "mean_abs", "l2") + (("bias",) if db is not None else ()):
+            expected = stability_oracle.neuron_gradients(dW, db, reduce)
+            # integers: at most the division and the root round, twice each
+            np.testing.assert_allclose(stability.neuron_gradients(dW, db, reduce), expected, rtol=8 * UNIT, atol=0)
+
+
+def moments_are_combined_by_rms(stability):
+    W_moments, b_moments = np.array([[[1.0, 2.0]], [[0.0, 4.0]]]), np.array([2.0, 3.0])
+    for b in (b_moments, None):
+        expected = stability_oracle.rms_of_parameter_moments(W_moments, b)
+        np.testing.assert_allclose(stability.rms_of_parameter_moments(W_moments, b), expected, rtol=8 * UNIT, atol=0)
+
+
+def _neurons():
+    pairs = list(itertools.product((-1.0, -1e-3, -0.0, 0.0, 5e-4, 1e-3, 2.0), (0.0, 5e-4, 1e-3, 2.0)))
+    return np.array([m for m, _ in pairs]), np.array([s for _, s in pairs])
+
+
+def _rule_holds(stability, rule):
+    mean, std = _neurons()
+    for tau_mean, tau_std in itertools.product((0.0, 5e-4, 1e-3, 1.0, 2.0, math.inf), repeat=2):
+        expected = stability_oracle.unimportant(mean, std, tau_mean, tau_std, rule)
+        assert stability.unimportant(mean, std, tau_mean, tau_std, rule).tolist() == expected, (tau_mean, tau_std)
+
+
+def text_rule_holds(stability):
+    _rule_holds(stability, "text")
+
+
+def listing_rule_holds(stability):
+    _rule_holds(stability, "listing")
+
+
+# ---- streaming moments ----
+
+
+def _one_pass(streaming, gradients):
+    moments = streaming.empty(gradients.shape[1:])
+    for gradient in gradients:
+        moments = streaming.update(moments, gradient)
+    return moments
+
+
+def _check_moments(streaming, moments, gradients):
+    count, means, squares = streaming_oracle.moments(gradients)
+    assert moments.count == count
+    largest = np.abs(gradients).max()
+    np.testing.assert_allclose(moments.mean, [float(m) for m in means], rtol=0, atol=largest * ROUNDINGS)
+    np.testing.assert_allclose(
+        np.sqrt(moments.m2), [math.sqrt(s) for s in squares], rtol=0, atol=math.sqrt(count) * largest * ROUNDINGS
+    )
+    for ddof in range(min(2, count)):
+        expected = streaming_oracle.std(gradients, ddof)
+        np.testing.assert_allclose(streaming.std(moments, ddof=ddof), expected, rtol=0, atol=largest * ROUNDINGS)
+
+
+def one_pass_matches(streaming):
+    for steps in range(1, len(GRADIENTS) + 1):
+        _check_moments(streaming, _one_pass(streaming, GRADIENTS[:steps]), GRADIENTS[:steps])
+
+
+def every_split_merges_to_one_pass(streaming):
+    for split in range(len(GRADIENTS) + 1):
+        halves = _one_pass(streaming, GRADIENTS[:split]), _one_pass(streaming, GRADIENTS[split:])
+        _check_moments(streaming, streaming.merge(*halves), GRADIENTS)
+
+
+def stable_far_from_zero(streaming):
+    # 2^20 ± small integers: exact deviations of size 1, squares of size 2^40
+    gradients = GRADIENTS + 2.0**20
+    result = streaming.std(_one_pass(streaming, gradients))
+    # the deviations are wrong by a few T·u·2^20 at most
+    np.testing.assert_allclose(result, streaming_oracle.std(gradients), rtol=0, atol=2**20 * ROUNDINGS)
+
+
+def update_and_merge_are_pure(streaming):
+    first, second = _one_pass(streaming, GRADIENTS[:2]), _one_pass(streaming, GRADIENTS[2:])
+    before = [np.array(array) for moments in (first, second) for array in moments]
+    streaming.update(first, GRADIENTS[4])
+    streaming.merge(first, second)
+    after = [np.array(array) for moments in (first, second) for array in moments]
+    for old, new in zip(before, after, strict=True):
+        assert (old == new).all()
+
+
+# ---- selection ----
+
+
+def thresholds_are_medians(selection):
+    for n in (1, 2, 3, 4, 5):
+        mean = np.array([-5.0, 1.0, -2.0, 0.5, 7.0])[:n]
+        std = np.array([0.5, 0.0, 4.0, 1.0, 3.0])[:n]
+        assert tuple(selection.median_thresholds(mean, std)) == selection_oracle.median_thresholds(mean, std)
+
+
+def score_is_the_selecting_factor(selection):
+    mean, std = _neurons()
+    for tau_mean, tau_std in itertools.product((0.0, 0.5, 1.0, 3.0), repeat=2):
+        expected = selection_oracle.score(mean, std, tau_mean, tau_std)
+        assert selection.score(mean, std, tau_mean, tau_std).tolist() == expected, (tau_mean, tau_std)
+
+
+def smallest_takes_the_lower_index(selection):
+    for n in range(1, 5):
+        for score in itertools.product((0.0, 1.0, 2.0), repeat=n):
+            for fraction in (0.0, 0.25, 0.4, 0.5, 0.75):
+                expected = selection_oracle.smallest(score, fraction)
+                assert selection.smallest(np.array(score), fraction).tolist() == expected, (score, fraction)
+
+
+def smallest_counts_the_decimal(selection):
+    counts = [(0.29, 100, 29), (0.58, 50, 29), (0.5, 3, 1), (0.99, 10, 9), (0.0, 4, 0), (0.07, 100, 7)]
+    for fraction, n, count in counts:
+        assert len(selection.smallest(np.arange(float(n)), fraction)) == count, (fraction, n)
+
+
+# ---- removal ----
+
+
+def _numbered(*shape):
+    """Every entry is its own position in memory order."""
+    return np.arange(float(math.prod(shape))).reshape(shape)
+
+
+def _contiguous_copy(result, source):
+    return result.flags.c_contiguous and not np.shares_memory(result, source)
+
+
+def rows_go(removal):
+    for array in (_numbered(4), _numbered(4, 3), np.asfortranarray(_numbered(4, 3, 2))):
+        for chosen in ([0], [3, 1], [2, 0, 1], []):
+            result = removal.rows(array, np.array(chosen, np.int64))
+            assert result.tolist() == removal_oracle.rows(array, chosen)
+            assert _contiguous_copy(result, array)
+
+
+def columns_go_by_block(removal):
+    for W, block in [(_numbered(3, 4), 1), (np.asfortranarray(_numbered(2, 8)), 2), (_numbered(5, 4, 3, 2), 1)]:
+        for chosen in ([0], [3, 1], [2, 0, 1], []):
+            result = removal.columns(W, np.array(chosen, np.int64), block=block)
+            assert result.tolist() == removal_oracle.columns(W, chosen, block)
+            assert _contiguous_copy(result, W)
+
+
+def folding_is_exact_on_integers(removal):
+    for W, block in [(_numbered(3, 4), 1), (_numbered(2, 8), 2), (_numbered(5, 4, 3, 2), 1)]:
+        b = np.arange(float(len(W))) - 1
+        for chosen in ([0], [3, 1], [2, 0, 1], []):
+            activation = np.array([2.0, -3.0, 5.0])[: len(chosen)]
+            result = removal.folded_bias(b, W, np.array(chosen, np.int64), activation, block=block)
+            assert result.tolist() == removal_oracle.folded_bias(b, W, chosen, activation, block)
+        assert (b == np.arange(float(len(W))) - 1).all()

@@ -1,0 +1,554 @@
+"""The properties pass on the package and catch every planted error."""
+
+import itertools
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from refcompress.formulas.pruning import removal, selection, stability, streaming_moments
+from tests.formulas.pruning import properties
+
+PROPERTIES = {
+    stability: (
+        properties.mean_matches,
+        properties.std_uses_its_divisor,
+        properties.shift_and_scale_laws,
+        properties.reductions_match,
+        properties.moments_are_combined_by_rms,
+        properties.text_rule_holds,
+        properties.listing_rule_holds,
+    ),
+    streaming_moments: (
+        properties.one_pass_matches,
+        properties.every_split_merges_to_one_pass,
+        properties.stable_far_from_zero,
+        properties.update_and_merge_are_pure,
+    ),
+    selection: (
+        properties.thresholds_are_medians,
+        properties.score_is_the_selecting_factor,
+        properties.smallest_takes_the_lower_index,
+        properties.smallest_counts_the_decimal,
+    ),
+    removal: (
+        properties.rows_go,
+        properties.columns_go_by_block,
+        properties.folding_is_exact_on_integers,
+    ),
+}
+
+
+def planted(module, **errors):
+    """The module with some of its functions exchanged."""
+    return SimpleNamespace(**{**vars(module), **errors})
+
+
+def quiet(function):
+    def silenced(*arguments, **options):
+        with np.errstate(all="ignore"):
+            return function(*arguments, **options)
+
+    return silenced
+
+
+# ---- planted errors ----
+
+
+def reduction(divisor_counts_bias=True, absolute=True, root=True, bias_counts=True):
+    """neuron_gradients with the parts that can be forgotten as switches."""
+
+    def neuron_gradients(dW, db, reduce):
+        flat = dW.reshape(len(dW), -1)
+        if db is not None and bias_counts:
+            flat = np.concatenate([flat, db[:, None]], axis=1)
+        count = flat.shape[1] if divisor_counts_bias else dW[0].size
+        return {
+            "sum": flat.sum(axis=1),
+            "mean": flat.sum(axis=1) / count,
+            "mean_abs": (np.abs(flat) if absolute else flat).sum(axis=1) / count,
+            "l2": np.sqrt((flat**2).sum(axis=1)) if root else (flat**2).sum(axis=1),
+            "bias": db,
+        }[reduce]
+
+    return neuron_gradients
+
+
+def combined(combine, with_bias=True):
+    def rms_of_parameter_moments(W_moments, b_moments):
+        flat = W_moments.reshape(len(W_moments), -1)
+        if b_moments is not None and with_bias:
+            flat = np.concatenate([flat, b_moments[:, None]], axis=1)
+        return combine(flat)
+
+    return rms_of_parameter_moments
+
+
+def text_rule(test):
+    def unimportant(mean, std, tau_mean, tau_std, rule="text"):
+        if rule == "text":
+            return test(mean, std, tau_mean, tau_std)
+        return stability.unimportant(mean, std, tau_mean, tau_std, rule)
+
+    return unimportant
+
+
+def listing_rule(test):
+    def unimportant(mean, std, tau_mean, tau_std, rule="text"):
+        if rule == "listing":
+            return quiet(test)(mean, std, tau_mean, tau_std)
+        return stability.unimportant(mean, std, tau_mean, tau_std, rule)
+
+    return unimportant
+
+
+Moments = streaming_moments.Moments
+
+
+def welford(deviation):
+    """update with its sum of squares by `deviation(gradient, old mean, new mean)`."""
+
+    def update(moments, gradient):
+        count = moments.count + 1
+        mean = moments.mean + (gradient - moments.mean) / count
+        return Moments(count, mean, moments.m2 + deviation(gradient, moments.mean, mean))
+
+    return update
+
+
+def update_dividing_by_the_old_count(moments, gradient):
+    mean = moments.mean + (gradient - moments.mean) / max(moments.count, 1)
+    return Moments(moments.count + 1, mean, moments.m2 + (gradient - moments.mean) * (gradient - mean))
+
+
+def update_in_place(moments, gradient):
+    delta = gradient - moments.mean
+    mean, m2 = moments.mean, moments.m2
+    mean += delta / (moments.count + 1)
+    m2 += delta * (gradient - mean)
+    return Moments(moments.count + 1, mean, m2)
+
+
+def sums_of_squares():
+    """The textbook's one-pass moments: `mean` keeps Σg, `m2` keeps Σg²."""
+
+    def update(moments, gradient):
+        return Moments(moments.count + 1, moments.mean + gradient, moments.m2 + gradient**2)
+
+    def std(moments, *, ddof=0):
+        variance = moments.m2 / moments.count - (moments.mean / moments.count) ** 2
+        return np.sqrt(np.maximum(variance, 0))
+
+    return {"update": update, "std": std}
+
+
+def chan(mean_of, m2_of):
+    def merge(a, b):
+        count = a.count + b.count
+        if count == 0:
+            return a
+        return Moments(count, mean_of(a, b, count), m2_of(a, b, count))
+
+    return merge
+
+
+def merged_mean(a, b, count):
+    return (a.count * a.mean + b.count * b.mean) / count
+
+
+def merged_m2(a, b, count):
+    return a.m2 + b.m2 + (b.mean - a.mean) ** 2 * a.count * b.count / count
+
+
+def scored(test):
+    return quiet(lambda mean, std, tau_mean, tau_std: test(mean, std, tau_mean, tau_std))
+
+
+def ratio(value, tau):
+    return np.where((value == 0) & (tau == 0), 0.0, np.abs(value) / tau)
+
+
+def smallest_by(order, count):
+    def smallest(score, fraction):
+        return np.sort(order(score)[: count(fraction, len(score))])
+
+    return smallest
+
+
+def stable_order(score):
+    return np.argsort(score, kind="stable")
+
+
+def exact_count(fraction, n):
+    return math.floor(round(fraction * n, 9))
+
+
+def ties_to_the_higher_index(score):
+    return len(score) - 1 - np.argsort(score[::-1], kind="stable")
+
+
+def remaining(array, gone, axis):
+    return np.delete(array, list(gone), axis)
+
+
+def blocks(indices, block):
+    return [i * block + offset for i in indices for offset in range(block)]
+
+
+def rows_set_to_zero(array, indices):
+    result = array.copy()
+    result[indices] = 0
+    return result
+
+
+def columns_as_a_view(W, indices, block=1):
+    return np.moveaxis(remaining(np.moveaxis(W, 1, 0), blocks(indices, block), 0), 0, 1)
+
+
+def folded(columns_of, of_kernel=lambda W: W.reshape(*W.shape[:2], -1).sum(axis=2), keep_bias=True, repeat=True):
+    def folded_bias(b, W, indices, activation, block=1):
+        gone = columns_of(indices, block)
+        values = np.repeat(activation, block) if repeat else np.resize(activation, len(gone))
+        total = of_kernel(W)[:, gone] @ values[: len(gone)] if len(gone) else np.zeros(len(b))
+        return b + total if keep_bias else total
+
+    return folded_bias
+
+
+def fold_in_place(b, W, indices, activation, block=1):
+    b += removal.folded_bias(b, W, indices, activation, block) - b
+    return b.copy()
+
+
+MUTANTS = {
+    # stability
+    "mean over the neurons": (
+        properties.mean_matches,
+        planted(stability, mean=lambda g: np.full(g.shape[1], g.mean())),
+    ),
+    "mean of the magnitudes": (properties.mean_matches, planted(stability, mean=lambda g: np.abs(g).mean(axis=0))),
+    "median instead of mean": (properties.mean_matches, planted(stability, mean=lambda g: np.median(g, axis=0))),
+    "ddof swapped": (
+        properties.std_uses_its_divisor,
+        planted(stability, std=lambda g, *, ddof=0: g.std(axis=0, ddof=1 - ddof)),
+    ),
+    "ddof ignored": (properties.std_uses_its_divisor, planted(stability, std=lambda g, *, ddof=0: g.std(axis=0))),
+    "default ddof 1": (
+        properties.std_uses_its_divisor,
+        planted(stability, std=lambda g, *, ddof=1: g.std(axis=0, ddof=ddof)),
+    ),
+    "variance instead of std": (
+        properties.std_uses_its_divisor,
+        planted(stability, std=lambda g, *, ddof=0: g.var(axis=0, ddof=ddof)),
+    ),
+    "mean absolute deviation": (
+        properties.std_uses_its_divisor,
+        planted(stability, std=lambda g, *, ddof=0: np.abs(g - g.mean(axis=0)).mean(axis=0)),
+    ),
+    "std about zero": (
+        properties.shift_and_scale_laws,
+        planted(stability, std=lambda g, *, ddof=0: np.sqrt((g**2).mean(axis=0))),
+    ),
+    "std with the sign of the mean": (
+        properties.shift_and_scale_laws,
+        planted(stability, std=lambda g, *, ddof=0: g.std(axis=0) * np.sign(g.mean(axis=0))),
+    ),
+    "bias left out of the divisor": (
+        properties.reductions_match,
+        planted(stability, neuron_gradients=reduction(divisor_counts_bias=False)),
+    ),
+    "bias left out": (properties.reductions_match, planted(stability, neuron_gradients=reduction(bias_counts=False))),
+    "mean_abs without the modulus": (
+        properties.reductions_match,
+        planted(stability, neuron_gradients=reduction(absolute=False)),
+    ),
+    "l2 without the root": (properties.reductions_match, planted(stability, neuron_gradients=reduction(root=False))),
+    "sum of the moments instead of RMS": (
+        properties.moments_are_combined_by_rms,
+        planted(stability, rms_of_parameter_moments=combined(lambda flat: flat.sum(axis=1))),
+    ),
+    "mean of the moments instead of RMS": (
+        properties.moments_are_combined_by_rms,
+        planted(stability, rms_of_parameter_moments=combined(lambda flat: flat.mean(axis=1))),
+    ),
+    "norm of the moments instead of RMS": (
+        properties.moments_are_combined_by_rms,
+        planted(stability, rms_of_parameter_moments=combined(lambda flat: np.sqrt((flat**2).sum(axis=1)))),
+    ),
+    "RMS without the bias": (
+        properties.moments_are_combined_by_rms,
+        planted(
+            stability, rms_of_parameter_moments=combined(lambda flat: np.sqrt((flat**2).mean(axis=1)), with_bias=False)
+        ),
+    ),
+    "text without the modulus": (
+        properties.text_rule_holds,
+        planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (m < tm) & (s < ts))),
+    ),
+    "text with ≤ for the mean": (
+        properties.text_rule_holds,
+        planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) <= tm) & (s < ts))),
+    ),
+    "text with ≤ for the std": (
+        properties.text_rule_holds,
+        planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < tm) & (s <= ts))),
+    ),
+    "text with or": (
+        properties.text_rule_holds,
+        planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < tm) | (s < ts))),
+    ),
+    "text with exchanged thresholds": (
+        properties.text_rule_holds,
+        planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < ts) & (s < tm))),
+    ),
+    "listing with a modulus on the mean": (
+        properties.listing_rule_holds,
+        planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (np.abs(m) < tm) & (s / m < ts))),
+    ),
+    "listing with a modulus on the quotient": (
+        properties.listing_rule_holds,
+        planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (np.abs(s / m) < ts))),
+    ),
+    "listing multiplied out": (
+        properties.listing_rule_holds,
+        planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (s < ts * m))),
+    ),
+    "listing that selects 0/0": (
+        properties.listing_rule_holds,
+        planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & ~(s / m >= ts))),
+    ),
+    "listing that tests std alone": (
+        properties.listing_rule_holds,
+        planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (s < ts))),
+    ),
+    # streaming moments
+    "Welford with the old mean twice": (
+        properties.one_pass_matches,
+        planted(streaming_moments, update=welford(lambda g, old, new: (g - old) ** 2)),
+    ),
+    "Welford with the new mean twice": (
+        properties.one_pass_matches,
+        planted(streaming_moments, update=welford(lambda g, old, new: (g - new) ** 2)),
+    ),
+    "Welford dividing by the old count": (
+        properties.one_pass_matches,
+        planted(streaming_moments, update=update_dividing_by_the_old_count),
+    ),
+    "streaming std with ddof ignored": (
+        properties.one_pass_matches,
+        planted(streaming_moments, std=lambda moments, *, ddof=0: np.sqrt(moments.m2 / moments.count)),
+    ),
+    "merge without the delta² term": (
+        properties.every_split_merges_to_one_pass,
+        planted(streaming_moments, merge=chan(merged_mean, lambda a, b, n: a.m2 + b.m2)),
+    ),
+    "merge with an unweighted delta²": (
+        properties.every_split_merges_to_one_pass,
+        planted(streaming_moments, merge=chan(merged_mean, lambda a, b, n: a.m2 + b.m2 + (b.mean - a.mean) ** 2)),
+    ),
+    "merge with the plain mean of means": (
+        properties.every_split_merges_to_one_pass,
+        planted(streaming_moments, merge=chan(lambda a, b, n: (a.mean + b.mean) / 2, merged_m2)),
+    ),
+    "sums of squares": (properties.stable_far_from_zero, planted(streaming_moments, **sums_of_squares())),
+    "update in place": (properties.update_and_merge_are_pure, planted(streaming_moments, update=update_in_place)),
+    # selection
+    "medians without the modulus": (
+        properties.thresholds_are_medians,
+        planted(selection, median_thresholds=lambda m, s: (float(np.median(m)), float(np.median(s)))),
+    ),
+    "means instead of medians": (
+        properties.thresholds_are_medians,
+        planted(selection, median_thresholds=lambda m, s: (float(np.abs(m).mean()), float(s.mean()))),
+    ),
+    "the lower of the two middle values": (
+        properties.thresholds_are_medians,
+        planted(
+            selection,
+            median_thresholds=lambda m, s: tuple(float(np.sort(v)[(len(v) - 1) // 2]) for v in (np.abs(m), s)),
+        ),
+    ),
+    "score by the smaller factor": (
+        properties.score_is_the_selecting_factor,
+        planted(selection, score=scored(lambda m, s, tm, ts: np.minimum(ratio(m, tm), ratio(s, ts)))),
+    ),
+    "score by the sum": (
+        properties.score_is_the_selecting_factor,
+        planted(selection, score=scored(lambda m, s, tm, ts: ratio(m, tm) + ratio(s, ts))),
+    ),
+    "score without the modulus": (
+        properties.score_is_the_selecting_factor,
+        planted(selection, score=scored(lambda m, s, tm, ts: np.fmax(m / tm, s / ts))),
+    ),
+    "score with NaN for 0/0": (
+        properties.score_is_the_selecting_factor,
+        planted(selection, score=scored(lambda m, s, tm, ts: np.maximum(np.abs(m) / tm, s / ts))),
+    ),
+    "ties to the higher index": (
+        properties.smallest_takes_the_lower_index,
+        planted(selection, smallest=smallest_by(ties_to_the_higher_index, exact_count)),
+    ),
+    "the largest instead of the smallest": (
+        properties.smallest_takes_the_lower_index,
+        planted(selection, smallest=smallest_by(lambda score: stable_order(-score), exact_count)),
+    ),
+    "indices in the order of their scores": (
+        properties.smallest_takes_the_lower_index,
+        planted(selection, smallest=lambda score, f: stable_order(score)[: exact_count(f, len(score))]),
+    ),
+    "every tie kept": (
+        properties.smallest_takes_the_lower_index,
+        planted(
+            selection,
+            smallest=lambda score, f: np.flatnonzero(score <= np.sort(score)[max(exact_count(f, len(score)) - 1, 0)]),
+        ),
+    ),
+    "round instead of floor": (
+        properties.smallest_counts_the_decimal,
+        planted(selection, smallest=smallest_by(stable_order, lambda f, n: round(f * n))),
+    ),
+    "ceil instead of floor": (
+        properties.smallest_counts_the_decimal,
+        planted(selection, smallest=smallest_by(stable_order, lambda f, n: math.ceil(round(f * n, 9)))),
+    ),
+    "floor of the float product": (
+        properties.smallest_counts_the_decimal,
+        planted(selection, smallest=smallest_by(stable_order, lambda f, n: math.floor(f * n))),
+    ),
+    "what is kept is rounded down": (
+        properties.smallest_counts_the_decimal,
+        planted(selection, smallest=smallest_by(stable_order, lambda f, n: n - math.floor(n * (1 - f)))),
+    ),
+    # removal
+    "the removed rows are returned": (
+        properties.rows_go,
+        planted(removal, rows=lambda a, i: np.ascontiguousarray(a[np.sort(i)])),
+    ),
+    "rows set to zero": (
+        properties.rows_go,
+        planted(removal, rows=rows_set_to_zero),
+    ),
+    "rows in memory order": (
+        properties.rows_go,
+        planted(removal, rows=lambda a, i: np.asfortranarray(remaining(a, i, 0))),
+    ),
+    "rows that return their input": (
+        properties.rows_go,
+        planted(removal, rows=lambda a, i: remaining(a, i, 0).copy() if len(i) else a),
+    ),
+    "columns without the block": (
+        properties.columns_go_by_block,
+        planted(removal, columns=lambda W, i, block=1: remaining(W, i, 1).copy()),
+    ),
+    "columns with strides instead of blocks": (
+        properties.columns_go_by_block,
+        planted(
+            removal,
+            columns=lambda W, i, block=1: remaining(
+                W, [k + o * (W.shape[1] // block) for k, o in itertools.product(i, range(block))], 1
+            ).copy(),
+        ),
+    ),
+    "one column of the block": (
+        properties.columns_go_by_block,
+        planted(removal, columns=lambda W, i, block=1: remaining(W, [k * block for k in i], 1).copy()),
+    ),
+    "columns of a view": (
+        properties.columns_go_by_block,
+        planted(removal, columns=columns_as_a_view),
+    ),
+    "fold without the block": (
+        properties.folding_is_exact_on_integers,
+        planted(removal, folded_bias=folded(lambda indices, block: list(indices))),
+    ),
+    "fold that forgets the bias": (
+        properties.folding_is_exact_on_integers,
+        planted(removal, folded_bias=folded(blocks, keep_bias=False)),
+    ),
+    "fold of the first kernel position": (
+        properties.folding_is_exact_on_integers,
+        planted(removal, folded_bias=folded(blocks, of_kernel=lambda W: W.reshape(*W.shape[:2], -1)[:, :, 0])),
+    ),
+    "fold with the activations in ascending order of index": (
+        properties.folding_is_exact_on_integers,
+        planted(removal, folded_bias=folded(lambda indices, block: sorted(blocks(indices, block)))),
+    ),
+    "fold with tiled activations": (
+        properties.folding_is_exact_on_integers,
+        planted(removal, folded_bias=folded(blocks, repeat=False)),
+    ),
+    "fold in place": (properties.folding_is_exact_on_integers, planted(removal, folded_bias=fold_in_place)),
+}
+
+# the same parts put together without an error: what the planted errors differ from
+CORRECT = {
+    "reductions": (properties.reductions_match, planted(stability, neuron_gradients=reduction())),
+    "RMS": (
+        properties.moments_are_combined_by_rms,
+        planted(stability, rms_of_parameter_moments=combined(lambda flat: np.sqrt((flat**2).mean(axis=1)))),
+    ),
+    "text": (
+        properties.text_rule_holds,
+        planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < tm) & (s < ts))),
+    ),
+    "listing": (
+        properties.listing_rule_holds,
+        planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (s / m < ts))),
+    ),
+    "Welford": (
+        properties.one_pass_matches,
+        planted(streaming_moments, update=welford(lambda g, old, new: (g - old) * (g - new))),
+    ),
+    "Chan": (
+        properties.every_split_merges_to_one_pass,
+        planted(streaming_moments, merge=chan(merged_mean, merged_m2)),
+    ),
+    "score": (
+        properties.score_is_the_selecting_factor,
+        planted(selection, score=scored(lambda m, s, tm, ts: np.maximum(ratio(m, tm), ratio(s, ts)))),
+    ),
+    "order": (
+        properties.smallest_takes_the_lower_index,
+        planted(selection, smallest=smallest_by(stable_order, exact_count)),
+    ),
+    "count": (
+        properties.smallest_counts_the_decimal,
+        planted(selection, smallest=smallest_by(stable_order, exact_count)),
+    ),
+    "columns": (
+        properties.columns_go_by_block,
+        planted(removal, columns=lambda W, i, block=1: remaining(W, blocks(i, block), 1).copy()),
+    ),
+    "fold": (properties.folding_is_exact_on_integers, planted(removal, folded_bias=folded(blocks))),
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "check"),
+    [
+        pytest.param(module, check, id=f"{module.__name__.rpartition('.')[2]}-{check.__name__}")
+        for module, checks in PROPERTIES.items()
+        for check in checks
+    ],
+)
+def test_the_package_has_the_property(module, check):
+    check(module)
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_second_correct_implementation_passes(name):
+    check, implementation = CORRECT[name]
+    check(implementation)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_planted_error_is_caught(name):
+    check, mutant = MUTANTS[name]
+    with pytest.raises(AssertionError):
+        check(mutant)
+
+
+def test_every_property_has_a_planted_error():
+    checks = {check for checks in PROPERTIES.values() for check in checks}
+    assert {check for check, _ in MUTANTS.values()} == checks
