@@ -135,6 +135,6 @@ def _score_layer(name: str, history: GradientHistory, criterion: Criterion) -> L
     selected = np.flatnonzero(stability.unimportant(mean, std, tau_mean, tau_std, rule=criterion.rule))
     if len(selected) == len(mean):
         raise ValueError(
-            f"tau_mean = {tau_mean:g} and tau_std = {tau_std:g} select the whole layer {name!r}, all {len(mean)} neurons"
+            f"tau_mean = {tau_mean:g} and tau_std = {tau_std:g} select the whole layer {name!r}: {len(mean)} neurons"
         )
     return LayerStability(name, mean, std, tau_mean, tau_std, selected)

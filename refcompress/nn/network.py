@@ -1,4 +1,7 @@
-"""Networks: named nodes with explicit inputs, run in order, backpropagated in reverse order (N2)."""
+"""Networks: named nodes with explicit inputs, run in order, backpropagated in reverse order (N2).
+
+Tutorial: tutorials/01_network_by_hand.py
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,11 @@
 """From integers to bytes, and the count of the bytes."""
+
+from refcompress.formulas.coding import (
+    ledger,
+    packing,
+)
+
+__all__ = [
+    "ledger",
+    "packing",
+]

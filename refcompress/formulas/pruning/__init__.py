@@ -1,1 +1,15 @@
 """Which neurons are unimportant, and what their removal does to the arrays (P1 to P4)."""
+
+from refcompress.formulas.pruning import (
+    removal,
+    selection,
+    stability,
+    streaming_moments,
+)
+
+__all__ = [
+    "removal",
+    "selection",
+    "stability",
+    "streaming_moments",
+]

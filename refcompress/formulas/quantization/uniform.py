@@ -84,7 +84,7 @@ def quantize(
     rounding: str = "half_even",
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """Codes of the uniform scheme (Q2).
+    """Codes q_i of the parameters w_i in the uniform scheme (Q1, Q2).
 
         q = clip( round((w − z) / s),  0,  2^b − 1 )
 
