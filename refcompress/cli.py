@@ -162,7 +162,8 @@ def _add_compress_options(command: argparse.ArgumentParser) -> None:
     from refcompress.compress.criterion import DEFAULT_FRACTION, LISTING_TAU, RELATIVE_TO
     from refcompress.compress.options import NETS, Options
     from refcompress.compress.quantize import GRANULARITIES
-    from refcompress.formulas.pruning.stability import REDUCTIONS, RULES
+    from refcompress.formulas.pruning.reduction import REDUCTIONS
+    from refcompress.formulas.pruning.stability import RULES
     from refcompress.storage.quantized_tensor import SCHEMES
 
     default = Options()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refcompress.formulas.checks import choice, integer, real
-from refcompress.formulas.pruning import selection, stability
+from refcompress.formulas.pruning import reduction, selection, stability
 from refcompress.nn import GradientHistory
 
 DEFAULT_FRACTION = 0.5
@@ -22,7 +22,7 @@ class Criterion:
 
     Parameters
     ----------
-    reduce : one of stability.REDUCTIONS
+    reduce : one of reduction.REDUCTIONS
         What a neuron's gradient is. Default "rms_of_parameter_moments"; "mean" with the listing's rule.
     ddof : {0, 1}
         Default 0; 1 with the listing's rule.
@@ -51,14 +51,14 @@ class Criterion:
     def __post_init__(self) -> None:
         listing = choice("rule", self.rule, stability.RULES) == "listing"
         resolved = {
-            "reduce": self.reduce if self.reduce is not None else "mean" if listing else stability.REDUCTIONS[0],
+            "reduce": self.reduce if self.reduce is not None else "mean" if listing else reduction.REDUCTIONS[0],
             "ddof": self.ddof if self.ddof is not None else int(listing),
             "tau_mean": LISTING_TAU if listing and self.tau_mean is None else self.tau_mean,
             "tau_std": LISTING_TAU if listing and self.tau_std is None else self.tau_std,
         }
         for name, value in resolved.items():
             object.__setattr__(self, name, value)
-        choice("reduce", self.reduce, stability.REDUCTIONS)
+        choice("reduce", self.reduce, reduction.REDUCTIONS)
         integer("ddof", self.ddof, 0, 1)
         if (self.tau_mean is None) != (self.tau_std is None):
             raise ValueError(f"tau_mean and tau_std must be given together, got {self.tau_mean} and {self.tau_std}")
@@ -71,8 +71,8 @@ class Criterion:
                 raise ValueError("tau_relative_to must come with tau_mean and tau_std, got neither")
         if listing and self.fraction is not None:
             raise ValueError(f"fraction must not be given with the listing's rule, got {self.fraction}")
-        if listing and self.reduce not in stability.SIGNED_REDUCTIONS:
-            signed = ", ".join(stability.SIGNED_REDUCTIONS)
+        if listing and self.reduce not in reduction.SIGNED_REDUCTIONS:
+            signed = ", ".join(reduction.SIGNED_REDUCTIONS)
             raise ValueError(f"reduce must be one of {signed} with the listing's rule, got {self.reduce!r}")
         if listing and self.tau_relative_to is not None:
             raise ValueError("tau_relative_to must not be given with the listing's rule, whose τ_std is a pure number")

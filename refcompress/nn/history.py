@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from refcompress.formulas.checks import check_finite, check_shape, choice, integer
-from refcompress.formulas.pruning import stability, streaming_moments
+from refcompress.formulas.pruning import reduction, stability, streaming_moments
 from refcompress.formulas.pruning.streaming_moments import Moments
 from refcompress.nn.layers import Conv2d, Linear
 from refcompress.nn.network import Network
@@ -26,7 +26,7 @@ class GradientHistory:
         Iterations to skip before the first one that counts.
     last : int ≥ 1, optional
         Keep only the last so many of those that count.
-    reduce : one of stability.REDUCTIONS
+    reduce : one of reduction.REDUCTIONS
         How a neuron's gradient, a vector, becomes one number. "rms_of_parameter_moments" (default) takes the moments
         of every parameter first; the others reduce at every iteration.
 
@@ -50,7 +50,7 @@ class GradientHistory:
     ) -> None:
         self.start = integer("start", start, 0)
         self.last = None if last is None else integer("last", last, 1)
-        self.reduce = choice("reduce", reduce, stability.REDUCTIONS)
+        self.reduce = choice("reduce", reduce, reduction.REDUCTIONS)
         self._layers = {n.name: n.layer for n in model.nodes if isinstance(n.layer, Linear | Conv2d)}
         if reduce == "bias":
             without = [name for name, layer in self._layers.items() if "bias" not in layer.parameters]
@@ -84,7 +84,7 @@ class GradientHistory:
         for name, layer in self._layers.items():
             gradients = layer.gradients
             if self.reduce != "rms_of_parameter_moments":
-                row = stability.neuron_gradients(gradients["weight"], gradients.get("bias"), self.reduce)
+                row = reduction.neuron_gradients(gradients["weight"], gradients.get("bias"), self.reduce)
                 self._rows[name].append(row)
             elif self.last is not None:
                 self._kept[name].append({key: g.copy() for key, g in gradients.items()})
@@ -105,7 +105,7 @@ class GradientHistory:
             return stability.mean(self.gradients(layer))
         moments = self._parameter_moments(layer)
         means = {key: m.mean for key, m in moments.items()}
-        return stability.rms_of_parameter_moments(means["weight"], means.get("bias"))
+        return reduction.rms_of_parameter_moments(means["weight"], means.get("bias"))
 
     def std(self, layer: str, ddof: int = 0) -> np.ndarray:
         """Standard deviation of every neuron's gradient (P2): (n,) float64; ValueError unless T > ddof."""
@@ -113,7 +113,7 @@ class GradientHistory:
         if self.reduce != "rms_of_parameter_moments":
             return stability.std(self.gradients(layer), ddof=ddof)
         stds = {key: streaming_moments.std(m, ddof=ddof) for key, m in self._parameter_moments(layer).items()}
-        return stability.rms_of_parameter_moments(stds["weight"], stds.get("bias"))
+        return reduction.rms_of_parameter_moments(stds["weight"], stds.get("bias"))
 
     def gradients(self, layer: str) -> np.ndarray:
         """The T × n array of the neurons' gradients in float64; ValueError for the reduction that keeps moments."""

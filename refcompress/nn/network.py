@@ -10,6 +10,7 @@ import numpy as np
 
 from refcompress.formulas.checks import check_dtype, check_shape, integer
 from refcompress.nn.layers import Layer
+from refcompress.nn.text_table import columns
 
 INPUT = "input"
 
@@ -151,13 +152,7 @@ class Network:
                 (n.name, type(n.layer).__name__, " × ".join(map(str, shape)), f"{count:,}", f"{n.layer.macs(shape):,}")
             )
         rows.append(("total", "", "", f"{self.parameter_count():,}", f"{self.macs():,}"))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in rows
-        )
+        return columns(rows, left=3)
 
     def _run(self, x: np.ndarray, training: bool) -> dict[str, np.ndarray]:
         if self.input_shape is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refcompress import nn
-from tests.oracles import stability as oracle
+from tests.oracles import reduction as oracle
 
 PER_STEP = ("sum", "mean", "mean_abs", "l2", "bias")
 REDUCTIONS = ("rms_of_parameter_moments", *PER_STEP)

@@ -1,6 +1,7 @@
 """Which neurons are unimportant, and what their removal does to the arrays (P1 to P4)."""
 
 from refcompress.formulas.pruning import (
+    reduction,
     removal,
     selection,
     stability,
@@ -8,6 +9,7 @@ from refcompress.formulas.pruning import (
 )
 
 __all__ = [
+    "reduction",
     "removal",
     "selection",
     "stability",

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from tests.oracles import reduction as reduction_oracle
 from tests.oracles import removal as removal_oracle
 from tests.oracles import selection as selection_oracle
 from tests.oracles import stability as stability_oracle
@@ -44,20 +45,20 @@ def shift_and_scale_laws(stability):
         assert (stability.std(factor * table) == abs(factor) * stability.std(table)).all()
 
 
-def reductions_match(stability):
+def reductions_match(reduction):
     dW = np.array([[[3.0, -4.0]], [[0.0, 2.0]], [[-1.0, -1.0]], [[1.0, -2.0]]])  # (4, 1, 2)
     for db in (np.array([5.0, 1.0, -4.0, 1.0]), None):
         for reduce in ("sum", "mean", "mean_abs", "l2") + (("bias",) if db is not None else ()):
-            expected = stability_oracle.neuron_gradients(dW, db, reduce)
+            expected = reduction_oracle.neuron_gradients(dW, db, reduce)
             # integers: at most the division and the root round, twice each
-            np.testing.assert_allclose(stability.neuron_gradients(dW, db, reduce), expected, rtol=8 * UNIT, atol=0)
+            np.testing.assert_allclose(reduction.neuron_gradients(dW, db, reduce), expected, rtol=8 * UNIT, atol=0)
 
 
-def moments_are_combined_by_rms(stability):
+def moments_are_combined_by_rms(reduction):
     W_moments, b_moments = np.array([[[1.0, 2.0]], [[0.0, 4.0]]]), np.array([2.0, 3.0])
     for b in (b_moments, None):
-        expected = stability_oracle.rms_of_parameter_moments(W_moments, b)
-        np.testing.assert_allclose(stability.rms_of_parameter_moments(W_moments, b), expected, rtol=8 * UNIT, atol=0)
+        expected = reduction_oracle.rms_of_parameter_moments(W_moments, b)
+        np.testing.assert_allclose(reduction.rms_of_parameter_moments(W_moments, b), expected, rtol=8 * UNIT, atol=0)
 
 
 def _neurons():
