@@ -127,7 +127,8 @@ def _score_layer(name: str, history: GradientHistory, criterion: Criterion) -> L
         score = selection.score(mean, std, tau_mean, tau_std)
         selected = selection.smallest(score, criterion.fraction)
         growth = float(np.delete(score, selected).min())
-        return LayerStability(name, mean, std, tau_mean * growth, tau_std * growth, selected)
+        tau_mean, tau_std = (tau * growth if tau else 0.0 for tau in (tau_mean, tau_std))  # a median of 0 cannot grow
+        return LayerStability(name, mean, std, tau_mean, tau_std, selected)
     tau_mean, tau_std = float(criterion.tau_mean or 0), float(criterion.tau_std or 0)
     if criterion.tau_relative_to is not None:
         median_mean, median_std = selection.median_thresholds(mean, std)

@@ -92,6 +92,8 @@ def build_network(data: Dataset, net: str, rng: np.random.Generator) -> nn.Netwo
     """A network before training, which standardizes its input by the training pixels' mean and standard deviation."""
     pixels = data.x_train.astype(np.float64)
     standardize, image = (float(pixels.mean()), float(pixels.std())), data.x_train.shape[1:]
+    if standardize[1] == 0:
+        raise ValueError(f"x_train must hold more than one grey level, got only {pixels.flat[0]:g}")
     if net == "listing":
         return networks.listing(rng, classes=data.classes, standardize=standardize)
     if net == "lenet-5":

@@ -46,7 +46,8 @@ def stages(result: Result) -> Table:
 def layers(result: Result) -> Table:
     """Every layer of neurons: what was removed, how its gradients behaved, and what quantization did to its weights."""
     header = ("layer", "neurons", "gradient mean", "gradient std", "bits", "max |w − w′|", "s/2")
-    return Table(header, [_layer(layer) for layer in result.layers])
+    width = max(len(str(layer.neurons_after)) for layer in result.layers)
+    return Table(header, [_layer(layer, width) for layer in result.layers])
 
 
 def ledger(parts: dict[str, int]) -> Table:
@@ -90,10 +91,10 @@ def model(model: CompressedModel) -> Table:
     return Table(("model", ""), [("nodes", nodes), ("input shape", shape), ("metadata", metadata)], left=2)
 
 
-def _layer(layer: LayerReport) -> tuple[str, ...]:
+def _layer(layer: LayerReport, width: int) -> tuple[str, ...]:
     return (
         layer.name,
-        f"{layer.neurons_before} → {layer.neurons_after}",
+        f"{layer.neurons_before} → {layer.neurons_after:{width}}",
         _span(layer.mean_range),
         _span(layer.std_range),
         str(layer.bits),

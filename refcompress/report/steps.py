@@ -18,7 +18,7 @@ def recipe(options: Options) -> Table:
     epochs, tuning = _count(options.epochs, "epoch"), _count(options.finetune_epochs, "epoch")
     shifts = "by up to a sixteenth of their size" if options.augment else "none"
     rows = [
-        ("network", f"{options.net}; weights He normal, biases 0; pixels standardized by the training images"),
+        ("network", f"{options.net}; weights He normal, biases 0; pixels standardized by the training images' mean and std"),
         ("seed", str(options.seed)),
         ("training", f"{epochs}, batches of {options.batch_size}"),
         (
@@ -39,7 +39,7 @@ def _gradients(options: Options) -> str:
     kind, _, k = options.record.partition(":")
     which = {"all": "all", "last": f"the last {k}", "after": f"all after the first {k}"}[kind]
     criterion = options.criterion
-    return f"{criterion.reduce} of every neuron, {which} of training's iterations; std with ddof {criterion.ddof}"
+    return f"each neuron's by {criterion.reduce}; iterations recorded: {which}; std with ddof {criterion.ddof}"
 
 
 def _removal(criterion: Criterion) -> str:

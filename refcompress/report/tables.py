@@ -1,9 +1,13 @@
 """The tables as text for a terminal."""
 
+import textwrap
+
 from refcompress.compress import Options, Result
 from refcompress.nn.text_table import columns
 from refcompress.report import rows, steps
 from refcompress.storage import CompressedModel
+
+WIDTH = 100  # of the text in a table of a name and its text
 
 
 def recipe(options: Options) -> str:
@@ -17,7 +21,7 @@ def recipe(options: Options) -> str:
     -------
     str
     """
-    return columns(steps.recipe(options).rows, left=2)
+    return _pairs(steps.recipe(options))
 
 
 def stage_table(result: Result) -> str:
@@ -74,8 +78,17 @@ def tensor_table(model: CompressedModel) -> str:
     -------
     str
     """
-    return f"{_text(rows.tensors(model))}\n\n{columns(rows.model(model).rows, left=2)}"
+    return f"{_text(rows.tensors(model))}\n\n{_pairs(rows.model(model))}"
 
 
 def _text(table: rows.Table) -> str:
     return columns([table.header, *table.rows], table.left)
+
+
+def _pairs(table: rows.Table) -> str:
+    """A table of two columns without its header, whose long texts go on in the next line."""
+    lines = []
+    for name, text in table.rows:
+        first, *others = textwrap.wrap(text, WIDTH)
+        lines += [(name, first), *(("", other) for other in others)]
+    return columns(lines, left=2)

@@ -71,7 +71,8 @@ def forward(
     TypeError
         If an array is neither float32 nor float64, or the dtypes differ.
     ValueError
-        If shapes do not fit, or training has only one value for a channel.
+        If shapes do not fit, a running variance is negative, an option is out of range, or training has only one value
+        for a channel.
 
     References
     ----------
@@ -89,8 +90,10 @@ def forward(
     gamma, beta = like("gamma", gamma, (C,), x.dtype), like("beta", beta, (C,), x.dtype)
     running_mean = like("running_mean", running_mean, (C,), x.dtype)
     running_var = like("running_var", running_var, (C,), x.dtype)
+    if (running_var < 0).any():
+        raise ValueError(f"running_var must not be negative, got {running_var.min()}")
     momentum = real("momentum", momentum, 0, 1)
-    epsilon = real("epsilon", epsilon, 0, open_low=True)
+    epsilon = real("epsilon", epsilon, 0, np.inf, open_low=True, open_high=True)
     per_channel = (1, C) + (1,) * (x.ndim - 2)
 
     mean, variance = running_mean, running_var

@@ -17,7 +17,7 @@ def forward(x: np.ndarray, mean: float, std: float) -> tuple[np.ndarray, tuple[t
     ----------
     x : float array of any shape
     mean, std : float
-        Constants in x's unit, finite, std > 0; taken in x's dtype.
+        Constants in x's unit, std > 0; taken in x's dtype, in whose normal range they must lie.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def forward(x: np.ndarray, mean: float, std: float) -> tuple[np.ndarray, tuple[t
     TypeError
         If x is neither float32 nor float64.
     ValueError
-        If a constant is not finite, or std is not above 0.
+        If a constant is not finite or out of range, or std is not above 0.
 
     References
     ----------
@@ -41,8 +41,9 @@ def forward(x: np.ndarray, mean: float, std: float) -> tuple[np.ndarray, tuple[t
     array([-2.,  0.,  2.])
     """
     x = float_array("x", x)
-    mean = real("mean", mean, -np.inf, np.inf, open_low=True, open_high=True)
-    std = real("std", std, 0, np.inf, open_low=True, open_high=True)
+    limits = np.finfo(x.dtype)
+    mean = real("mean", mean, float(limits.min), float(limits.max))
+    std = real("std", std, float(limits.tiny), float(limits.max))
     return (x - mean) / std, (x.shape, x.dtype, std)
 
 

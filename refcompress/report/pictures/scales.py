@@ -1,0 +1,72 @@
+"""Logarithmic axes with plain labels, on which 0 has a place."""
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MARGIN = 1.3  # the factor between the outermost value and the axis' end
+MOST_DECADES = 8  # labelled on one axis
+
+
+def logarithmic(axes: "Axes", which: Literal["x", "y"], values: np.ndarray) -> None:
+    """Make an axis logarithmic over values ≥ 0; linear near 0 where a value is 0, and everywhere where all are.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    which : {"x", "y"}
+    values : (n,) float array ≥ 0
+        What must be seen; infinite ones are not.
+    """
+    set_scale, set_limits = (axes.set_xscale, axes.set_xlim) if which == "x" else (axes.set_yscale, axes.set_ylim)
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    positive = values[(values > 0) & np.isfinite(values)]
+    if positive.size == 0:
+        set_limits(-0.05, 1)
+        return
+    low, high = float(positive.min()) / _MARGIN, float(positive.max()) * _MARGIN
+    ticks = tick_positions(low, high)
+    if (values == 0).any():
+        threshold = 10.0 ** math.floor(math.log10(positive.min()))
+        set_scale("symlog", linthresh=threshold, linscale=0.5)
+        set_limits(-0.2 * threshold, high)
+        ticks = [(0, 0), *((m, e) for m, e in ticks if m * 10.0**e >= threshold)]
+    else:
+        set_scale("log")
+        set_limits(low, high)
+    axis.set_ticks([m * 10.0**e for m, e in ticks], labels=[label(m, e) for m, e in ticks])
+    axis.set_ticks([], minor=True)
+
+
+def tick_positions(low: float, high: float) -> list[tuple[int, int]]:
+    """Ticks m · 10^e between two ends as pairs (m, e): few over many decades, more over few.
+
+    Examples
+    --------
+    >>> tick_positions(0.9, 30.0)
+    [(1, 0), (3, 0), (1, 1), (3, 1)]
+    """
+    span = math.log10(high / low)
+    multiples = tuple(range(1, 10)) if span < 0.7 else (1, 2, 5) if span <= 1.2 else (1, 3) if span <= 2 else (1,)
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    step = -(-len(exponents) // MOST_DECADES)
+    return [(m, e) for e in exponents if e % step == 0 for m in multiples if low <= m * 10.0**e <= high]
+
+
+def label(multiple: int, exponent: int) -> str:
+    """A tick's label.
+
+    Examples
+    --------
+    >>> label(1, -3), label(5, 2), label(0, 0)
+    ('10⁻³', '5·10²', '0')
+    """
+    if multiple == 0:
+        return "0"
+    power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
+    return power if multiple == 1 else f"{multiple}·{power}"
