@@ -79,7 +79,7 @@ def _compress(args: argparse.Namespace) -> None:
         print(json.dumps(result.to_json(), indent=2))
     else:
         tables = report.stage_table(result), report.layer_table(result), report.ledger_table(result.ledger)
-        print("\n\n".join(tables), f"\nwritten: {result.path}")
+        print("\n\n".join(tables), f"written: {result.path}", sep="\n\n")
     if args.report is not None:
         path = report.write_report(result, args.report)
         print(f"report: {path}", file=sys.stderr if args.json else sys.stdout)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from refcompress import datasets, nn
+
 parser = argparse.ArgumentParser(description="A network by hand", allow_abbrev=False)
 parser.add_argument("--pictures", type=Path, metavar="DIR", help="write the pictures into this folder")
 pictures = parser.parse_known_args()[0].pictures  # a notebook has arguments of its own
@@ -100,8 +101,9 @@ if plt is not None:
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for name, module in ACTIVATIONS.items():
         out, cache = module.forward(grid)
-        axes[0].plot(grid, out, label=name)
-        axes[1].plot(grid, module.backward(np.ones_like(grid), cache))
+        style = {"linestyle": "--", "zorder": 3} if module is relu else {}  # else leaky_relu covers it
+        axes[0].plot(grid, out, label=name, **style)
+        axes[1].plot(grid, module.backward(np.ones_like(grid), cache), **style)
     axes[0].set(title="activation functions", xlabel="x", ylim=(-1.5, 3))
     axes[0].legend()
     axes[1].set(title="their derivatives", xlabel="x")
@@ -259,8 +261,8 @@ print("after training:  ", dropout.forward(np.ones(8), 0.5, training=False)[0].t
 # The sum Σ w·x of D independent terms of mean 0 has the variance D · Var(w) · mean(x²). If x comes out of a relu, half
 # of a symmetric distribution was set to 0, so mean(x²) is half the variance of the sums before. From layer to layer the
 # variance changes by the factor D · Var(w)/2, which is 1 for Var(w) = 2/D. With 1/D it is ½ each time, and after 10
-# layers the size of the signal, the root of its variance, is √½¹⁰ = 1/32 of what it is with 2/D. (The weights are random,
-# so the size with 2/D is not exactly 1.)
+# layers the size of the signal, the root of its variance, is √½¹⁰ = 1/32 of what it is with 2/D. (The weights are
+# random, so with 2/D the size is not exactly 1.)
 
 # %%
 from refcompress.formulas.network import he_normal

@@ -1,6 +1,7 @@
 """What stands in the tables, as rows of text; `tables` and `html` only lay them out."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from refcompress.compress import LayerReport, Result
@@ -16,7 +17,7 @@ class Table(NamedTuple):
     """A header, rows of the same length, how many columns are aligned to the left, and whether the last row sums up."""
 
     header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     left: int = 1
     has_sum: bool = False
 

@@ -18,7 +18,10 @@ def recipe(options: Options) -> Table:
     epochs, tuning = _count(options.epochs, "epoch"), _count(options.finetune_epochs, "epoch")
     shifts = "by up to a sixteenth of their size" if options.augment else "none"
     rows = [
-        ("network", f"{options.net}; weights He normal, biases 0; pixels standardized by the training images' mean and std"),
+        (
+            "network",
+            f"{options.net}; weights He normal, biases 0; pixels standardized by the training images' mean and std",
+        ),
         ("seed", str(options.seed)),
         ("training", f"{epochs}, batches of {options.batch_size}"),
         (

@@ -211,7 +211,6 @@ def check(name, dtype=np.float64, change=lambda layer: layer):
         assert gradient.dtype == dtype
         assert gradient.shape == wanted.shape
         np.testing.assert_allclose(gradient, wanted, rtol=0, atol=bound)
-    assert len(layer.gradients) in (0, len(gradients) - 1, len(gradients) - 2)  # the loops give db even without b
     again = {key: gradient.copy() for key, gradient in layer.gradients.items()}
     assert layer.backward(dout, input_gradient=False) is None
     for key, gradient in layer.gradients.items():
@@ -404,7 +403,7 @@ def test_lists_of_floats_are_arrays():
         (lambda: nn.BatchNorm(*np.zeros((3, 2)), np.zeros(3)), ValueError, "running_var"),
         (lambda: nn.BatchNorm(*np.zeros((3, 2)), np.zeros(2, np.float32)), TypeError, "running_var"),
         (lambda: nn.BatchNorm.identity(3).forward(np.zeros((2, 3, 4), np.float32)), ValueError, "x"),
-        (lambda: nn.Linear(np.zeros((2, 3))).forward(np.zeros((5, 4))), ValueError, "x"),
+        (lambda: nn.Linear(np.zeros((2, 3))).forward(np.zeros((5, 4))), ValueError, "shape"),
         (lambda: nn.Conv2d(np.zeros((2, 3, 1, 1)), stride=0).forward(np.zeros((1, 3, 2, 2))), ValueError, "stride"),
     ],
 )

@@ -55,21 +55,28 @@ def canvas(width: float, height: float) -> Iterator["Figure"]:
     require_matplotlib()
     from matplotlib import style
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with style.context(STYLE, after_reset=True):
-        yield Figure(figsize=(width, height), layout="constrained")
-
-
-def grid(count: int) -> tuple[int, int]:
-    """Rows and columns for so many panels: at most three side by side, four as two by two."""
-    columns = 2 if count == 4 else min(count, 3)
-    return -(-count // columns), columns
+        yield Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08))
 
 
 def panels(figure: "Figure", count: int) -> list["Axes"]:
-    """Draw so many empty panels in a grid."""
-    rows, columns = grid(count)
+    """Draw so many empty panels in a grid, in a figure of the `size` for them."""
+    rows, columns = _grid(count)
     return [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+
+
+def size(count: int) -> tuple[float, float]:
+    """Width and height in inches of a figure of so many panels, with a legend below."""
+    rows, columns = _grid(count)
+    return (5.6 if columns == 1 else 9.6), 2.9 * rows + 0.5
+
+
+def _grid(count: int) -> tuple[int, int]:
+    """Rows and columns: at most three panels side by side, four as two by two."""
+    columns = 2 if count == 4 else min(count, 3)
+    return -(-count // columns), columns
 
 
 def to_svg(figure: "Figure", name: str, description: str) -> str:
@@ -93,4 +100,6 @@ def to_svg(figure: "Figure", name: str, description: str) -> str:
     svg = stream.getvalue()
     svg = svg[svg.index("<svg ") :].replace(INK, "currentColor")
     svg = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(description)}" ', 1)
+    return svg.replace(
+        "<svg ", f'<svg role="img" style="color-scheme: light dark" aria-label="{html.escape(description)}" ', 1
+    )

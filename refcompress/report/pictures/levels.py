@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from refcompress.compress import Result
-from refcompress.report.pictures.canvas import BLUE, INK, ORANGE, canvas, grid, panels, to_svg
+from refcompress.report.pictures.canvas import BLUE, INK, ORANGE, canvas, panels, size, to_svg
 from refcompress.storage import QuantizedTensor
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 BINS = 41
@@ -28,15 +29,14 @@ def weights_and_levels(result: Result) -> str:
     weights stand out. Levels are drawn from the lowest to the highest that is used.
     """
     layers = [layer.name for layer in result.layers]
-    rows, columns = grid(len(layers))
-    with canvas(max(5.6, 3.3 * columns), 2.7 * rows + 0.5) as figure:
-        handles = {}
+    with canvas(*size(len(layers))) as figure:
+        handles: dict[str, Artist] = {}
         for number, (name, axes) in enumerate(zip(layers, panels(figure, len(layers)), strict=True)):
             tensor = result.compressed.tensors[f"{name}.weight"]
             assert isinstance(tensor, QuantizedTensor)  # weights always are
             _panel(axes, number, name, result.model.layers[name].parameters["weight"], tensor)
-            handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
+            handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3)
         return to_svg(figure, "levels", "Weights of every layer with the levels that they are quantized to")
 
 
@@ -48,7 +48,7 @@ def levels(tensor: QuantizedTensor) -> np.ndarray:
 
 
 def _panel(axes: "Axes", number: int, name: str, weights: np.ndarray, tensor: QuantizedTensor) -> None:
-    edges = np.histogram_bin_edges(weights, BINS)
+    edges = np.histogram_bin_edges(weights, BINS).tolist()
     axes.hist(weights.ravel(), edges, weights=_shares(weights), color=INK, alpha=0.25, label="all weights of the layer")
     whose = ""
     if tensor.groups > 1:
@@ -56,7 +56,7 @@ def _panel(axes: "Axes", number: int, name: str, weights: np.ndarray, tensor: Qu
         axes.hist(
             own.ravel(), edges, weights=_shares(own), histtype="step", color=BLUE, label="weights of neuron 0 alone"
         )
-        whose = f" of neuron 0 of {tensor.groups}"
+        whose = "neuron 0's "
     drawn = levels(tensor)
     top = axes.get_ylim()[1]
     axes.set_ylim(-0.12 * top, top)  # the levels stand below the bars
@@ -70,7 +70,7 @@ def _panel(axes: "Axes", number: int, name: str, weights: np.ndarray, tensor: Qu
             label="levels",
             gid=f"levels-{number}",
         )
-    axes.set_title(f"{name}: {len(drawn):,} levels{whose}")
+    axes.set_title(f"{name}: {whose}{len(drawn):,} levels")
     axes.set_xlabel("weight")
     axes.set_ylabel("share of the weights (%)")
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= top])

@@ -1,7 +1,10 @@
 """The picture of the outcome: what every stage's accuracy costs in bytes."""
 
+import numpy as np
+
 from refcompress.compress import Result
 from refcompress.report.pictures.canvas import BLUE, GREEN, INK, ORANGE, canvas, to_svg
+from refcompress.report.pictures.scales import logarithmic
 from refcompress.report.rows import STAGE_NAMES
 
 LOOKS = {"dense": (INK, "o"), "pruned": (ORANGE, "v"), "finetuned": (BLUE, "s"), "quantized": (GREEN, "D")}
@@ -18,40 +21,25 @@ def accuracy_against_bytes(result: Result) -> str:
     -------
     str, an <svg> element. Labels stand above the axes in the order of the bytes, so that none hides another.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
     stages = sorted(result.stages.items(), key=lambda item: item[1].bytes)  # stable: pruned before fine-tuned
-    with canvas(9.2, 3.9) as figure:
+    with canvas(9.6, 3.9) as figure:
         axes = figure.add_subplot()
         for slot, (name, stage) in enumerate(stages):
             colour, marker = LOOKS[name]
             low, high = (100 * abs(stage.accuracy - end) for end in stage.interval)
             position = (stage.bytes, 100 * stage.accuracy)
-            axes.errorbar(
-                *position,
-                yerr=[[low], [high]],
-                color=colour,
-                marker=marker,
-                markersize=7,
-                linewidth=1.3,
-                capsize=10 if name == "pruned" else 5,  # pruned and fine-tuned have the same bytes
-                gid=f"stage-{name}",
-            )
+            caps = 10 if name == "pruned" else 5  # pruned and fine-tuned have the same bytes
+            axes.errorbar(*position, yerr=[[low], [high]], fmt="none", color=colour, linewidth=1.3, capsize=caps)
+            axes.plot(*position, marker, color=colour, markersize=7, gid=name)
             axes.annotate(
                 f"{STAGE_NAMES[name]}\n{100 * stage.accuracy:.2f} %\n{stage.bytes:,} bytes",
                 position,
                 xytext=((slot + 0.5) / len(stages), 1.04),
                 textcoords="axes fraction",
-                color=colour,
                 horizontalalignment="center",
-                arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.4, "linewidth": 0.8, "shrinkB": 5},
+                arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.5, "linewidth": 0.8, "shrinkB": 5},
             )
-        sizes = [stage.bytes for _, stage in stages]
-        axes.set_xscale("log")
-        axes.set_xlim(min(sizes) / 1.6, max(sizes) * 1.6)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-        axes.xaxis.set_minor_locator(NullLocator())
+        logarithmic(axes, "x", np.array([stage.bytes for _, stage in stages]), lambda m, e: f"{m * 10**e:,}")
         axes.set_xlabel("bytes (logarithmic; 4 per number before quantization, the whole file after it)")
         axes.set_ylabel("held-out accuracy (%)")
         return to_svg(figure, "sizes", "Held-out accuracy of every stage against its bytes")
