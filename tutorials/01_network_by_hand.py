@@ -49,7 +49,9 @@ except ImportError:
 #
 #     dW[i, d] = Σ_n dout[n, i] · x[n, d]        dX[n, d] = Σ_i dout[n, i] · W[i, d]        db[i] = Σ_n dout[n, i]
 #
-# With dout = (10, 100): dW = (10·3, 10·4) and (100·3, 100·4); dX = (10·2 − 100·1, −10·1 + 100·½) = (−80, 40).
+# Suppose L grows by 10 and by 100 per unit of the two sums, dout = (10, 100). Then dW = (10·3, 10·4) and
+# (100·3, 100·4); dX = (10·2 − 100·1, −10·1 + 100·½) = (−80, 40). The forward pass costs one multiplication and one
+# addition, a *multiply–accumulate*, for each of the 4 weights.
 
 # %%
 from refcompress.formulas.network import linear, relu
@@ -61,7 +63,7 @@ sums, cache = linear.forward(x, W, b)
 print("weighted sums", sums, " activations", relu.forward(sums)[0])
 gradients = linear.backward(np.array([[10.0, 100.0]]), cache)
 print("dX", gradients.dX.tolist(), " dW", gradients.dW.tolist(), " db", gradients.db.tolist())
-print("multiply-accumulates for one sample:", linear.macs(W))  # one for every weight
+print("multiply-accumulates for one sample:", linear.macs(W))
 
 # %% [markdown]
 # ## Activation functions
@@ -234,8 +236,12 @@ print("batch_norm", out.ravel().round(3).tolist(), end="  ")
 print("running mean", cache.running_mean.round(3).item(), "variance", cache.running_var.round(3).item())
 print("dX where dout is the same for all:", batch_norm.backward(np.ones((2, 1)), cache).dX.ravel().tolist())
 four = (np.full(4, 2.0), np.zeros(4), np.zeros(4), np.ones(4))  # γ, β, running mean and variance of 4 channels
-batch = lambda x: batch_norm.forward(x, *four, training=True)  # noqa: E731
-agree("batch_norm, by x", batch, lambda r, cache: batch_norm.backward(r, cache).dX, points)
+agree(
+    "batch_norm, by x",
+    lambda x: batch_norm.forward(x, *four, training=True),
+    lambda r, c: batch_norm.backward(r, c).dX,
+    points,
+)
 
 # %% [markdown]
 # ## Dropout
@@ -305,8 +311,9 @@ print(f"cross-entropy {loss:.4f}  derivative", softmax_cross_entropy.backward(1.
 #
 # Below: linear, relu, linear, cross-entropy, called one by one. The logits are (3, 0) but the label is 1, so the loss
 # log(1 + e³) ≈ 3.05 is large. The derivative by the logits is positive for class 0 and negative for class 1: less of
-# the first and more of the second would lower the loss. The second row of dW is 0: that neuron's sum was −1, and relu
-# stopped the gradient. `nn.Sequential` is the same chain with a memory for weights and caches.
+# the first and more of the second would lower the loss. The first neuron counts for class 0 alone, so its row of dW is
+# 0.9526·(3, 4) = (2.858, 3.81). The second row is 0: that neuron's sum was −1, and relu stopped the gradient.
+# `nn.Sequential` is the same chain with a memory for weights and caches.
 #
 # One step of gradient descent, w ← w − η·∂L/∂w with η = 0.1, then lowers the loss. It is this step that changes the
 # weights. Without it nothing is learned.

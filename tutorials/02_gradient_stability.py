@@ -88,11 +88,17 @@ print(f"{reduction.REDUCTIONS[0]:>26}: mean {mean:.4f}  std {std:.4f}")
 # deviations sum to 0. The new square is (g − new mean)² = (δ·(T − 1)/T)². Together: δ²·(T − 1)/T = δ · (g − new mean).
 #
 # By hand for 1, 3: after 1, mean 1 and M₂ 0. Then δ = 2, mean = 1 + 2/2 = 2, M₂ = 0 + 2·(3 − 2) = 2, std = √(2/2) = 1.
-# Two runs can be merged too: merging (1) and (3) gives the same.
 #
-# The shortcut std² = Σg²/T − mean² needs one pass as well, but it subtracts two large equal numbers. For the gradients
-# 10⁸ + (1, 2, 3) the squares are near 10¹⁶, where floats are 2 apart: the true variance ⅔ is lost. With three other
-# numbers, 10⁸ + (1, 1, 3), it even comes out negative.
+# Two runs a and b can be merged. With δ = mean_b − mean_a, the common mean is δ·T_b/T from the one and δ·T_a/T from the
+# other, so the squares grow by T_a·(δ·T_b/T)² + T_b·(δ·T_a/T)² = δ²·T_a·T_b/T:
+#
+#     mean = mean_a + δ·T_b/T        M₂ = M₂_a + M₂_b + δ²·T_a·T_b/T
+#
+# For the runs (1) and (3): mean = 1 + 2·½ = 2, M₂ = 0 + 0 + 4·½ = 2, as before.
+#
+# The shortcut std² = Σg²/T − mean² needs one pass as well, but it subtracts two large, nearly equal numbers. For the
+# gradients 10⁸ + (1, 2, 3) the squares are near 10¹⁶, where floats are 2 apart: the true variance ⅔ is lost. With three
+# other numbers, 10⁸ + (1, 1, 3), it even comes out negative.
 
 # %%
 from refcompress.formulas.pruning import streaming_moments
@@ -123,8 +129,8 @@ for numbers in ((1.0, 2.0, 3.0), (1.0, 1.0, 3.0)):
 # Which iterations count is a choice as well. `start=` skips the first ones, whose gradients are large; `last=` keeps
 # the last ones only; `nn.gradient_pass` takes one pass at fixed weights after training.
 #
-# The figures depend a little on the machine's arithmetic. A neuron whose mean and std are exactly 0 is dead: relu
-# silenced it on every image.
+# The figures depend a little on the machine's arithmetic. The mean of the default reading is a root of squares, so it
+# is never negative. A neuron whose mean and std are exactly 0 is dead: relu silenced it on every image.
 
 # %%
 data = datasets.digits()
@@ -306,7 +312,7 @@ print("folded bias", bias)
 for padding in (0, 1):
     dense, _ = conv2d.forward(two_channels, kernel, padding=padding)
     folded, _ = conv2d.forward(two_channels[:, 1:], removal.columns(kernel, constant), bias, padding=padding)
-    print(f"padding {padding}: error of folding", (folded - dense)[0, 0].tolist())
+    print(f"error of folding with padding {padding}:\n{(folded - dense)[0, 0]}")
 try:
     compress.remove_neurons(nn.networks.listing(np.random.default_rng(0)), {"conv1": [0]}, fold=True)
 except ValueError as error:

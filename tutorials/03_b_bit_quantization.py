@@ -35,17 +35,17 @@ except ImportError:
 # %% [markdown]
 # ## Rounding
 #
-# Where a number lies between two integers, the nearer one is taken. Where it lies in the middle, a tie, a rule decides:
-# `half_even` takes the even neighbour, `half_away` the one farther from 0, `half_up` the larger one. `floor`, `ceil` and
-# `toward_zero` are not nearest rules. `stochastic` rounds up with probability t − ⌊t⌋, so that its expected value is
-# ⌊t⌋ + (t − ⌊t⌋) = t.
+# A number t between two integers goes to the nearer one. In the middle between them, at a tie, a rule decides:
+# `half_even` takes the even neighbour, `half_away` the one farther from 0, `half_up` the larger one. `floor`, `ceil`
+# and `toward_zero` always go down, up, or toward 0. `stochastic` goes up with probability t − ⌊t⌋, so that its expected
+# value is ⌊t⌋ + (t − ⌊t⌋) = t.
 #
 # The table shows the ties. The numbers in its head have the sum 0. half_up gives 3: it lifts every tie by ½, and over
 # many weights that adds up. half_even and half_away go up as often as down here. The default is half_even, as in
 # IEEE arithmetic.
 #
-# The last column is the float just below ½, which rounds to 0. The well-known ⌊t + ½⌋ gets it wrong, because t + ½
-# itself is rounded, to 1.
+# The last column is the float just below ½, whose nearest integer is 0. The well-known ⌊t + ½⌋ gives 1, because the sum
+# t + ½ is itself rounded, to 1.
 
 # %%
 from refcompress.formulas.quantization import rounding
@@ -106,7 +106,7 @@ for bits in (2, 8, 12, 16):
     s, z = uniform.scale_and_offset(many.min(), many.max(), bits)
     errors = np.abs(many.astype(np.float64) - uniform.dequantize(uniform.quantize(many, s, z, bits), s, z))
     half, slack = float(uniform.error_bound(s)), float(uniform.float_slack(s, z, bits))
-    print(f"{bits:2} bits: s/2 {half:.1e}, slack {slack:.1e}, largest error / (s/2) {errors.max() / half:.6f},", end=" ")
+    print(f"{bits:2} bits: s/2 {half:.1e}, slack {slack:.1e}, largest error {errors.max() / half:.6f} of s/2,", end=" ")
     print("within s/2 + slack:", bool(errors.max() <= half + slack))
 
 # %% [markdown]
@@ -145,8 +145,8 @@ for bits in (2, 3):
 # This is the survey's sentence taken at its word. With 2 places −0.126 becomes −13 and comes back as −0.13. 0.125 is
 # the tie 12.5 and becomes 12. How many bits the codes need follows from the weights.
 #
-# In floating point there is slack again: u·(5·|w| + 3·10^−b), from w·10^b (two roundings: 10^b and the product) and from
-# 10^−b·q (three: 10^−b, q and the product, on |w′| ≤ |w| + 10^−b). In float32, for |w| near 1, that is about 3·10⁻⁷
+# In floating point there is slack again: u·(5·|w| + 3·10^−b). Two roundings come from w·10^b (10^b and the product),
+# three from 10^−b·q (10^−b, q and the product, on |w′| ≤ |w| + 10^−b). In float32, for |w| near 1, that is about 3·10⁻⁷
 # whatever b is. At 6 places the bound is 5·10⁻⁷, a little more. At 7 places it is 5·10⁻⁸ and the slack is six times
 # larger: more places buy nothing, for a float32 near 1 has only about 7 digits.
 
@@ -185,12 +185,12 @@ print("finest f for [-0.5, 0.4] in 4 bits:", fixed_point.largest_fraction_bits(-
 #
 #     bit j of code k is bit k·b + j of the stream;  bit i of the stream is bit i mod 8 of byte ⌊i/8⌋
 #
-# A code of 4 bits in a uint8 array takes 8. `packing` puts two into a byte, the first into the low half. The codes 1, 2, 3
-# make the bytes 1 + 16·2 = 33 = 0x21 and 3 = 0x03; four bits stay unused. Codes may cross byte borders: 5, 3, 6 with
-# 3 bits are the number 5 + 8·3 + 64·6 = 413 = 0x19D, so the bytes 0x9D and 0x01.
+# In an array of bytes, a code of 4 bits takes 8. `packing` puts two into a byte, the first into the low half. The codes
+# 1, 2, 3 make the bytes 1 + 16·2 = 33 = 0x21 and 3 = 0x03; four bits stay unused. Codes may cross byte borders: 5, 3, 6
+# with 3 bits are the number 5 + 8·3 + 64·6 = 413 = 0x19D, so the bytes 0x9D and 0x01; seven bits stay unused.
 #
-# `ledger` counts: n codes need ⌈n·b/8⌉ bytes, each scale and offset 4. For a layer of 300 × 64 weights with 4 bits and one
-# range for each of its 300 neurons: 9,600 + 1,200 + 1,200 = 12,000 bytes instead of 76,800, 6.4 times smaller.
+# `ledger` counts: n codes need ⌈n·b/8⌉ bytes, each scale and offset 4. A layer of 300 × 64 weights with 4 bits and one
+# range for each of its 300 neurons has 9,600 + 1,200 + 1,200 = 12,000 bytes. As floats it has 76,800, 6.4 times more.
 
 # %%
 from refcompress.formulas.coding import ledger, packing
@@ -207,12 +207,14 @@ print(entry, " sum", sum(entry), " ratio", ledger.ratio(300 * 64 * 4, sum(entry)
 # ## Errata of the survey's program
 #
 # **Everything becomes zero.** The listing quantizes with round(w/255)·255. For |w| ≤ 127.5 the quotient is at most ½,
-# and rounds to 0. Weights of a network are around 0.1, so all are lost. (Then it multiplies by 255 again.) The 255
-# belongs elsewhere: 8 bits have 2⁸ − 1 = 255 steps, so s = (β − α)/255.
+# and rounds to 0. The weights of a network are far smaller, so all are lost. (Then it multiplies by 255 again.) The
+# 255 belongs elsewhere: 8 bits have 2⁸ − 1 = 255 steps, so s = (β − α)/255. For weights from −0.33 to 0.33 that is
+# 0.66/255 ≈ 0.0026, and no weight moves by more than 0.0013.
 #
-# **The mean of class indices is no accuracy.** The listing's `accuracy` is the predicted class of each image of a batch,
-# computed before the weights are changed, and it prints the mean. PyTorch refuses to average integers; NumPy does it.
-# For the answers 7, 2, 1, 0 where 7, 2, 1, 5 were right, that is 2.5. The accuracy is the share of right answers, ¾.
+# **The mean of class indices is no accuracy.** The listing's `accuracy` holds the predicted class of each image of a
+# batch, computed before the weights are changed, and it prints the mean. PyTorch refuses to average integers; NumPy
+# does it. For the answers 7, 2, 1, 0 where 7, 2, 1, 5 were right, the mean is 2.5. The accuracy is the share of right
+# answers, ¾.
 
 # %%
 small = np.array([-0.33, 0.1, 0.33, 127.5, 127.6])
@@ -225,9 +227,9 @@ print("mean of the classes", answers.mean(), " accuracy", (answers == labels).me
 # %% [markdown]
 # ## A trained network, in 8 bits down to 1
 #
-# Two hidden layers of 300 and 100 neurons, for digits of 8 × 8 pixels. `quantize_model` gives each neuron its own range.
-# The model is saved, loaded back, and tested as loaded. The error is that of the first layer's weights, next to the
-# largest s/2 of its neurons. The file has a fixed part as well: names, shapes, checksums.
+# Two hidden layers of 300 and 100 neurons, for digits of 8 × 8 pixels. `quantize_model` gives each neuron its own
+# range. The model is saved, loaded back, and tested as loaded. The error is that of the first layer's weights, next to
+# the largest s/2 of its neurons. The file has a fixed part as well: names, shapes, checksums.
 #
 # The accuracies depend a little on the machine. What to expect: hardly any loss down to 4 bits, and a collapse at 1,
 # where each neuron has only two different weights left.
@@ -255,7 +257,7 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # ## Choosing s and z (Q4)
 #
-# The range need not reach from the smallest to the largest weight. A narrower one has finer steps, and its price is that
+# The range need not reach from the smallest to the largest weight. A narrower one has finer steps; the price is that
 # the outermost weights saturate. Which is better? Q4 says: see how the model performs. With 2 bits and one range for
 # each layer, shrink [α, β] by a factor and look at the training images. (The test images only judge the choice. They
 # must not make it.)
@@ -275,7 +277,7 @@ print("chosen:", best[1])
 
 # %% [markdown]
 # The picture shows why: few weights lie near the ends. Levels out there are wasted on them, while the many weights
-# around 0 share one or two levels.
+# around 0 share one or two levels. Levels closer to 0 serve them better.
 
 # %%
 if plt is not None:

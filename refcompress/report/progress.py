@@ -24,7 +24,9 @@ class BarProgress(Progress):
     """One bar a stage, with the last epoch's figures behind it."""
 
     def __init__(self, tqdm: Any) -> None:
-        self._tqdm, self._bar, self._stage = tqdm, None, ""
+        self._tqdm = tqdm
+        self._bar: Any = None
+        self._stage = ""
 
     def step(self, stage: str, step: int, steps: int) -> None:
         """Move the stage's bar to this iteration."""

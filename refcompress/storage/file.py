@@ -21,12 +21,14 @@ Scheme "float" has no codes: its bytes are the numbers themselves, little-endian
 the SHA-256 in hexadecimal of all bytes before it.
 """
 
+import contextlib
 import hashlib
 import io
 import json
 import math
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +85,9 @@ def load(path: str | os.PathLike[str]) -> Network:
     ValueError
         If the file is damaged in any way, or no compressed file.
     """
-    try:
-        return read(path).network()
-    except TypeError as error:
-        raise ValueError(f"{os.fspath(path)} is not a sound compressed file: {error}") from error
+    model = read(path)
+    with _sound(path):
+        return model.network()
 
 
 def read(path: str | os.PathLike[str]) -> CompressedModel:
@@ -97,10 +98,8 @@ def read(path: str | os.PathLike[str]) -> CompressedModel:
     CompressedModel
     """
     data = Path(path).read_bytes()
-    try:
+    with _sound(path):
         return _from_bytes(data)
-    except Exception as error:  # a damaged archive raises whatever the readers of its parts raise
-        raise ValueError(f"{os.fspath(path)} is not a sound compressed file: {error}") from error
 
 
 def ledger(path: str | os.PathLike[str]) -> dict[str, int]:
@@ -133,6 +132,15 @@ def ledger(path: str | os.PathLike[str]) -> dict[str, int]:
     parts["padding"] = sum(len(header) - len(header.rstrip(b" \n")) - 1 for header in headers)  # the "\n" must be
     parts["container"] = len(data) - sum(parts.values())
     return {part: parts[part] for part in PARTS}
+
+
+@contextlib.contextmanager
+def _sound(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn whatever the readers of a damaged file's parts raise into a ValueError that names the file."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{os.fspath(path)} is not a sound compressed file: {error}") from error
 
 
 def _to_bytes(model: CompressedModel) -> bytes:

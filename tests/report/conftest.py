@@ -65,7 +65,12 @@ def handmade():
         ],
         stability=[
             LayerStability(
-                "fc1", np.array([1e-4, 1e-3, 0.1, 1.0]), np.array([1e-3, 1e-2, 1e-1, 10.0]), 0.01, 0.05, np.array([0, 1])
+                "fc1",
+                np.array([1e-4, 1e-3, 0.1, 1.0]),
+                np.array([1e-3, 1e-2, 1e-1, 10.0]),
+                0.01,
+                0.05,
+                np.array([0, 1]),
             )
         ],
         training=[Epoch(1, 2.0, 0.5, 0.05, 1.0), Epoch(2, 1.0, 0.75, 0.01, 1.0)],

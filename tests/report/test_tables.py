@@ -29,8 +29,8 @@ def test_seconds_show_two_digits(handmade, seconds, text):
 
 def test_layer_table(handmade):
     assert report.layer_table(handmade) == (
-        "layer   neurons        gradient mean         gradient std  bits  max |w − w′|        s/2\n"
-        "fc1      4 →  2  1.00e-04 … 1.00e+00  0.00e+00 … 2.00e-02     2     1.667e-01  5.000e-01\n"
+        "layer  neurons        gradient mean         gradient std  bits  max |w − w′|        s/2\n"
+        "fc1     4 →  2  1.00e-04 … 1.00e+00  0.00e+00 … 2.00e-02     2     1.667e-01  5.000e-01\n"
         "fc2    10 → 10                    –                    –     4     5.000e-02  5.000e-02"
     )
 
@@ -82,7 +82,7 @@ def test_long_texts_go_on_in_the_next_line():
     )
     lines = report.tensor_table(CompressedModel(nodes, (5, 7), {})).splitlines()
     assert lines[-4:] == [
-        "nodes        input → layer00 → layer01 → layer02 → layer03 → layer04 → layer05 → layer06 → layer07 → layer08 →",
+        "nodes        input → layer00 → layer01 → layer02 → layer03 → layer04 → layer05 → layer06 → layer07 → layer08 →",  # noqa: E501
         "             layer09 → layer10 → layer11",
         "input shape  5 × 7",
         "metadata     none",
@@ -110,13 +110,13 @@ def test_recipe_of_the_defaults():
         ({"net": "lenet-5"}, "network", "lenet-5; weights He"),
         ({"seed": 12}, "seed", "12"),
         ({"epochs": 1, "batch_size": 7}, "training", "1 epoch, batches of 7"),
-        ({"learning_rate": 0.125, "momentum": 0.0}, "optimizer", "SGD, learning rate 0.125 → 0 (half a cosine), momentum 0"),
+        ({"learning_rate": 0.125, "momentum": 0.0}, "optimizer", "learning rate 0.125 → 0 (half a cosine), momentum 0"),
         ({"augment": False}, "shifts", "none"),
         ({"record": "last:40"}, "gradients", "iterations recorded: the last 40;"),
         ({"record": "after:3"}, "gradients", "iterations recorded: all after the first 3;"),
-        ({"criterion": Criterion(reduce="l2", ddof=1)}, "gradients", "each neuron's by l2; iterations recorded: all; std with ddof 1"),
+        ({"criterion": Criterion(reduce="l2", ddof=1)}, "gradients", "l2; iterations recorded: all; std with ddof 1"),
         ({"criterion": Criterion(fraction=0.29)}, "removal", "rule text: 29 % of every layer"),
-        ({"criterion": Criterion(tau_mean=0.1, tau_std=2.0)}, "removal", "rule text: |mean| < 0.1 and std < 2, in every"),
+        ({"criterion": Criterion(tau_mean=0.1, tau_std=2.0)}, "removal", "rule text: |mean| < 0.1 and std < 2, in"),
         (
             {"criterion": Criterion(tau_mean=0.8, tau_std=1.2, tau_relative_to="layer-median")},
             "removal",
@@ -124,7 +124,7 @@ def test_recipe_of_the_defaults():
         ),
         ({"criterion": Criterion(rule="listing")}, "removal", "rule listing: mean < 0.001 and std/mean < 0.001, in"),
         ({"finetune_epochs": 0}, "fine-tuning", "none"),
-        ({"scheme": Scheme(bits=1, granularity="tensor")}, "quantization", "uniform, 1 bit, one range per weight array"),
+        ({"scheme": Scheme(bits=1, granularity="tensor")}, "quantization", "uniform, 1 bit, one range per weight"),
         ({"scheme": Scheme("decimal", places=3)}, "quantization", "decimal, 3 places after the point"),
         ({"scheme": Scheme("decimal", places=0)}, "quantization", "decimal, 0 places after the point"),
         ({"scheme": Scheme("fixed-point", bits=6)}, "quantization", "fixed-point, 6 bits, one range per neuron"),

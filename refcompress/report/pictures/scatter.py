@@ -12,6 +12,7 @@ from refcompress.report.pictures.scales import logarithmic
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SELECTED = "selected by the rule"
 SHADE: dict[str, Any] = {"color": INK, "alpha": 0.07, "linewidth": 0}
 
 
@@ -57,7 +58,7 @@ def _text_region(axes: "Axes", layer: LayerStability, number: int) -> None:
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     if not np.isnan([layer.tau_mean, layer.tau_std]).any():
         end, height = min(layer.tau_mean, right), min(layer.tau_std, top)
-        axes.fill_between([left, end], bottom, height, label="selected by the rule", **SHADE)
+        axes.fill_between([left, end], bottom, height, label=SELECTED, gid=f"selected-{number}", **SHADE)
     _threshold(axes.axvline, layer.tau_mean, "--", "τ_mean", number)
     _threshold(axes.axhline, layer.tau_std, ":", "τ_std", number)
 
@@ -71,11 +72,11 @@ def _listing_region(axes: "Axes", layer: LayerStability, number: int) -> None:
     axes.set_ylim(0, top)
     axes.ticklabel_format(scilimits=(-2, 4))
     axes.locator_params(nbins=5)
-    axes.fill_between([left, 0], 0, top, label="selected by the rule", **SHADE)
+    axes.fill_between([left, 0], 0, top, label=SELECTED, gid=f"selected-{number}", **SHADE)
     slope = min(layer.tau_std, 1e6 * top / right)  # an infinite one, as steep as can be seen
     end = min(layer.tau_mean, right)
     wedge = np.unique([0.0, min(top / slope, end) if slope else end, end])  # it rises as far as the axes' top
-    axes.fill_between(wedge, 0, np.minimum(slope * wedge, top), **SHADE)
+    axes.fill_between(wedge, 0, np.minimum(slope * wedge, top), gid=f"selected-wedge-{number}", **SHADE)
     _threshold(axes.axvline, layer.tau_mean, "--", "τ_mean", number)
     axes.plot([0, right], [0, slope * right], color=INK, linewidth=0.9, linestyle=":", label="std = τ_std · mean")
 

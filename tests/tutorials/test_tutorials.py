@@ -1,0 +1,338 @@
+"""The tutorials: each runs as a script, prints what its text discusses, writes its pictures, and redefines nothing."""
+
+import ast
+import contextlib
+import importlib
+import inspect
+import io
+import pkgutil
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+
+from refcompress import formulas
+
+FOLDER = Path(__file__).parents[2] / "tutorials"
+TUTORIALS = sorted(FOLDER.glob("*.py"))
+NETWORK, STABILITY, QUANTIZATION = "01_network_by_hand", "02_gradient_stability", "03_b_bit_quantization"
+PICTURES = {
+    NETWORK: {"01_activations.png", "01_training.png"},
+    STABILITY: {"02_stability.png"},
+    QUANTIZATION: {"03_levels.png"},
+}
+
+# Whole printed lines. All are exact: small integers, elementwise arithmetic, or few digits of it; none comes out of
+# training.
+LINES = {
+    NETWORK: """
+        weighted sums [[ 3. -1.]]  activations [[3. 0.]]
+        dX [[-80.0, 40.0]]  dW [[30.0, 40.0], [300.0, 400.0]]  db [10.0, 100.0]
+        multiply-accumulates for one sample: 4
+                   x       -2       -1        0        1        2
+                relu   0.0000   0.0000   0.0000   1.0000   2.0000
+          derivative   0.0000   0.0000   0.0000   1.0000   1.0000
+          leaky_relu  -0.0200  -0.0100   0.0000   1.0000   2.0000
+          derivative   0.0100   0.0100   0.0100   1.0000   1.0000
+             sigmoid   0.1192   0.2689   0.5000   0.7311   0.8808
+          derivative   0.1050   0.1966   0.2500   0.1966   0.1050
+                tanh  -0.9640  -0.7616   0.0000   0.7616   0.9640
+          derivative   0.0707   0.4200   1.0000   0.4200   0.0707
+                gelu  -0.0455  -0.1587   0.0000   0.8413   1.9545
+          derivative  -0.0852  -0.0833   0.5000   1.0833   1.0852
+        tanh, times 1.001 (planted)      agrees to 1e-7: False
+        conv2d [[11.0, 14.0], [20.0, 23.0]]
+        padding 0, stride 1: windows along an axis: 2
+        padding 0, stride 2: windows along an axis: 1
+        padding 1, stride 1: windows along an axis: 4
+        dW [[12.0, 16.0], [24.0, 28.0]]  db [4.0]
+        dX [[1.0, 1.0, 0.0], [1.0, 3.0, 2.0], [0.0, 2.0, 2.0]]
+        multiply-accumulates for one image: 16
+        average_pool2d [[5.0, 5.0], [4.0, 1.0]]  dX of the upper left window [[0.25, 0.25], [0.25, 0.25]]
+        max_pool2d [[7.0, 8.0], [9.0, 4.0]]  dX of the upper left window [[0.0, 1.0], [0.0, 0.0]]
+        global_average_pool2d 3.75  dX of every pixel 0.0625
+        standardize [-2.0, 0.0, 2.0]  dX [4.0, 4.0, 4.0]
+        batch_norm [90.0, 110.0]  running mean 0.2 variance 1.1
+        dX where dout is the same for all: [0.0, 0.0]
+        after training:   [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+        squared error 5.0  derivative [1.0, 3.0]
+        cross-entropy 0.2877  derivative [[0.25, -0.25]]
+        logits [[3.0, 0.0]]  loss 3.0486  dlogits [[0.9526, -0.9526]]  dW [[2.858, 3.81], [0.0, 0.0]]
+        Sequential gives the same dW: True
+        conv1    Conv2d         32 × 32 × 32         320     294,912
+        conv2    Conv2d         64 × 32 × 32      18,496  18,874,368
+        fc1      Linear         128              524,416     524,288
+        fc2      Linear         10                 1,290       1,280
+        total                                    544,522  19,694,848
+    """,
+    STABILITY: """
+        mean [2. 0.]  std [1. 0.]  with ddof = 1 [1.4142 0.    ]
+                               sum: mean 0.0000  std 0.0000
+                              mean: mean 0.0000  std 0.0000
+                          mean_abs: mean 0.6667  std 0.0000
+                                l2: mean 1.4142  std 0.0000
+                              bias: mean 0.0000  std 0.0000
+          rms_of_parameter_moments: mean 0.0000  std 0.8165
+        T 1  mean 1.0  M2 0.0
+        T 2  mean 2.0  M2 2.0
+        merged equals updated: True
+        variance: two passes 0.6667, streaming 0.6667, shortcut 0.0000
+        variance: two passes 0.8889, streaming 0.8889, shortcut -2.0000
+        history of the means: (540, 32)
+            text selects [0 3]
+         listing selects [2]
+        training run: the listing's rule selects the negative means: True
+        mask [[True, True], [True, True]]
+        mask [[False, False], [False, False]]
+        gradient of an array of the state: None;  is it the model's array? False
+        unchanged weights: True
+        T = 1, largest std 0.0
+        medians (2.0, 4.0)  score [1.5 2.  1.  2.  1. ]  selected at c = 1: []
+        fraction 0.2: [2]
+        fraction 0.4: [2 4]
+        fraction 0.8: [0 1 2 4]
+        0.29 of 100: 29  in floating point: 28.999999999999996
+        dense [[21. -4.]]  removed [[ 9. -4.]]  parameters 17 and 12
+        columns of the block [[4. 5. 6. 7.]]
+        removed is masked, on integers: True
+        bytes of W1 48  zeroed 48  removed 32
+        folded: [[11. -4.]]
+        folded bias [9.]
+        error of folding with padding 0:
+        [[0. 0.]
+         [0. 0.]]
+        error of folding with padding 1:
+        [[5. 3. 3. 5.]
+         [3. 0. 0. 3.]
+         [3. 0. 0. 3.]
+         [5. 3. 3. 5.]]
+    """,
+    QUANTIZATION: """
+                   t  -2.5  -1.5  -0.5   0.5   1.5   2.5   sum   below 0.5
+           half_even    -2    -2     0     0     2     2     0           0
+           half_away    -3    -2    -1     1     2     3     0           0
+             half_up    -2    -1     0     1     2     3     3           0
+               floor    -3    -2    -1     0     1     2    -3           0
+                ceil    -2    -1     0     1     2     3     3           1
+         toward_zero    -2    -1     0     0     1     2     0           0
+        floor(t + 0.5) just below 0.5: 1.0
+        s = 1.0, z = -1.0, q = [0 1 1 2 3]  w' = [-1.  0.  0.  1.  2.]  error [ 0.  -0.4  0.2 -0.5  0. ]
+        bound s/2 = 0.5  for floor and the like: s = 1.0
+        7 with the range [-1, 2]: [2.]
+        constant: s = 1.0, z = 0.3, q = [0 0], w' = [0.3 0.3]
+        0, 1/3, 1 with 2 bits: largest error 0.0000, bound 0.1667
+        0, 1/3, 1 with 3 bits: largest error 0.0476, bound 0.0714
+        2 places: q = [-13  12 100]  w' = [-0.13  0.12  1.  ]
+        5 places, float32: bound 5e-06, slack 3e-07, slack / bound 0.1, within both: True
+        6 places, float32: bound 5e-07, slack 3e-07, slack / bound 0.6, within both: True
+        7 places, float32: bound 5e-08, slack 3e-07, slack / bound 6.0, within both: True
+        q = [-8 -1  0  1]  w' = [-2.   -0.25  0.    0.25]  bound 0.125
+        finest f for [-0.5, 0.4] in 4 bits: 4
+        [1, 2, 3] in 4 bits: ['0x21', '0x03'] unused bits 4, back: [1 2 3]
+        [5, 3, 6] in 3 bits: ['0x9D', '0x01'] unused bits 7, back: [5 3 6]
+        Entry(payload=9600, scales=1200, offsets=1200)  sum 12000  ratio 6.4
+        round(w/255)*255: [0.0, 0.0, 0.0, 0.0, 255.0]
+        uniform, 8 bits:  [-0.33, 0.0996, 0.33]
+        mean of the classes 2.5  accuracy 0.75
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A function name → (printed text, folder of pictures) that runs every tutorial once."""
+    done = {}
+
+    def runner(name):
+        if name not in done:
+            folder = tmp_path_factory.mktemp(name) / "made" / "by it"
+            done[name] = execute(name, "--pictures", str(folder)), folder
+        return done[name]
+
+    return runner
+
+
+def execute(name, *arguments):
+    """Run a tutorial in this process as a script with these arguments; return what it prints."""
+    matplotlib.use("Agg")
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    plt.close("all")
+    return printed.getvalue()
+
+
+def wanted_lines(name):
+    return [line.removeprefix(" " * 8) for line in LINES[name].splitlines() if line.strip()]
+
+
+def missing(wanted, printed):
+    """Which wanted lines are not in the printed text, in this order, each once."""
+    rest = iter(printed.splitlines())
+    return [line for line in wanted if line not in rest]
+
+
+def numbers(pattern, text):
+    """All groups of all matches of the pattern, as floats."""
+    found = [tuple(float(group.replace(",", "")) for group in m.groups()) for m in re.finditer(pattern, text)]
+    assert found, pattern
+    return found
+
+
+def test_every_tutorial_is_known_here():
+    assert [path.stem for path in TUTORIALS] == list(LINES) == list(PICTURES)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_prints_the_figures_that_its_text_discusses(run, name):
+    assert missing(wanted_lines(name), run(name)[0]) == []
+
+
+def test_a_changed_figure_is_seen():
+    assert missing(["a 1", "b 2"], "a 1\nx\nb 2\n") == []
+    assert missing(["a 1", "b 2"], "a 1\nx\nb 3\n") == ["b 2"]
+    assert missing(["b 2", "a 1"], "a 1\nb 2\n") == ["a 1"]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_writes_its_pictures_into_the_folder_that_is_given(run, name):
+    folder = run(name)[1]
+    assert {path.name for path in folder.iterdir()} == PICTURES[name]
+    for path in folder.iterdir():
+        assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        assert plt.imread(path).std() > 0.02  # not one colour
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_runs_in_a_notebook_and_writes_nothing_by_itself(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = execute(
+        name, "-f", "/tmp/kernel-1234.json", "--HistoryManager.hist_file=:memory:"
+    )  # a kernel's arguments
+    assert missing(wanted_lines(name), printed) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_runs_without_matplotlib_and_says_what_pictures_need(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it is an ImportError
+    assert missing(wanted_lines(name), execute(name)) == []
+    with pytest.raises(SystemExit, match=r"python -m pip install 'refcompress\[viz\]'"):
+        execute(name, "--pictures", str(tmp_path / "pictures"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_network_derivatives_agree_and_training_learns(run):
+    printed = run(NETWORK)[0]
+    checks = re.findall(r"^(.+?) +agrees to 1e-7: (True|False)$", printed, re.MULTILINE)
+    assert len(checks) == 12
+    assert [name for name, agrees in checks if agrees == "False"] == ["tanh, times 1.001 (planted)"]
+    ((he,),) = numbers(r"variance 2/D: .* ([\d.]+) after", printed)
+    ((half,),) = numbers(r"variance 1/D: .* ([\d.]+) after", printed)
+    assert 0.7 < he < 1.5
+    assert abs(half - he / 32) <= 0.006  # both are printed with two digits: 0.005 + 0.005/32
+    ((before, after),) = numbers(r"loss before the step ([\d.]+), after it ([\d.]+)", printed)
+    assert after < before
+    losses = [loss for (loss,) in numbers(r"epoch +\d+  loss ([\d.]+)", printed)]
+    assert len(losses) == 12
+    assert losses[-1] < losses[0] / 10
+    ((accuracy,),) = numbers(r"test: .* accuracy ([\d.]+)", printed)
+    assert accuracy > 0.93
+
+
+def test_stability_beats_chance(run):
+    printed = run(STABILITY)[0]
+    assert "T = 540, test accuracy 0.9" in printed
+    assert "ValueError: fold must be False where a layer that pads reads the neurons, got 'conv2'" in printed
+    table = numbers(r"([\d.]+)% removed: +(\d+) .* accuracy ([\d.]+) by score, ([\d.]+) by chance", printed)
+    assert [(fraction, count) for fraction, count, _, _ in table] == [
+        (0.0, 2410), (12.5, 2110), (25.0, 1810), (37.5, 1510), (50.0, 1210), (62.5, 910), (75.0, 610), (87.5, 310)
+    ]  # fmt: skip
+    assert all(score > chance for _, _, score, chance in table[1:])
+    _, _, score, chance = table[2]
+    assert score > table[0][2] - 0.03  # "almost for free"
+    assert chance < table[0][2] - 0.1
+
+
+def test_quantization_keeps_its_bounds_and_shrinks_the_file(run):
+    printed = run(QUANTIZATION)[0]
+    assert "ValueError: w must be finite, got nan at index (0,)" in printed
+    assert "stochastic, mean of 10,000 draws at 0.25: 0.25" in printed
+    ratios = dict(numbers(r"(\d+) bits: .* largest error ([\d.]+) of s/2, within s/2 \+ slack: True", printed))
+    assert {bits: ratio > 1 for bits, ratio in ratios.items()} == {2: False, 8: False, 12: True, 16: True}
+    table = numbers(r"(\d) bits: accuracy ([\d.]+), error ([\d.]+) of at most ([\d.]+), file +([\d,]+) bytes", printed)
+    assert [row[0] for row in table] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert all(error <= bound for _, _, error, bound, _ in table)
+    ((exact, size),) = numbers(r"floats: accuracy ([\d.]+), ([\d,]+) bytes", printed)
+    assert size == 202_440  # 4 · (64·300 + 300 + 300·100 + 100 + 100·10 + 10)
+    sizes = [row[4] for row in table]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[4] < size / 6
+    accuracy = {row[0]: row[1] for row in table}
+    assert min(accuracy[bits] for bits in (4, 5, 6, 7, 8)) > exact - 0.03  # "hardly any loss down to 4 bits"
+    assert accuracy[1] < 0.7  # "a collapse at 1"
+    choices = numbers(r"range times ([\d.]+): accuracy on training images ([\d.]+), on test images ([\d.]+)", printed)
+    ((chosen,),) = numbers(r"chosen: ([\d.]+)", printed)
+    assert chosen in [factor for factor, train, _ in choices if train == max(train for _, train, _ in choices)]
+    assert chosen < 1
+
+
+def formula_names():
+    """Names of all stems, and of all public functions of the book."""
+    names = set()
+    for info in pkgutil.walk_packages(formulas.__path__, f"{formulas.__name__}."):
+        module = importlib.import_module(info.name)
+        own = [f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == info.name]
+        names |= {info.name.rpartition(".")[2], *(f.__name__ for f in own if not f.__name__.startswith("_"))}
+    return names
+
+
+def defined_functions(source):
+    """Names that a source text gives to functions, by def or by assigning a lambda."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_no_tutorial_redefines_a_formula(path):
+    assert defined_functions(path.read_text(encoding="utf-8")) & formula_names() == set()
+
+
+def test_a_redefined_formula_is_seen():
+    assert {"quantize", "forward", "std", "linear", "pack", "unimportant"} <= formula_names()
+    assert defined_functions("if 1:\n    def quantize(w): return w") == {"quantize"}
+    assert defined_functions("std = lambda g: g.std()\nmean = 3") == {"std"}
+
+
+def cells(source):
+    """The cells of a percent-format text as (kind, lines), kind "markdown" or "code"."""
+    found = []
+    for line in source.splitlines():
+        if line.startswith("# %%"):
+            found.append(({"# %%": "code", "# %% [markdown]": "markdown"}[line], []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_is_a_notebook_in_percent_format(path):
+    book = cells(path.read_text(encoding="utf-8"))
+    assert book[0][0] == "markdown"
+    assert re.match(r"# # \d · ", book[0][1][0])
+    for kind, lines in book:
+        if kind == "markdown":
+            assert all(line.startswith("#") or not line for line in lines)
+        else:
+            ast.parse("\n".join(lines))  # every cell is a whole
+    assert {kind for kind, _ in book} == {"markdown", "code"}
