@@ -175,7 +175,7 @@ print("training run: the listing's rule selects the negative means:", bool(np.ar
 # **Erratum: one number for the layer.** The listing takes mean and std over the whole gradient tensor, not for each
 # neuron. One mean and one std give one answer, so its mask is all true or all false. Two neurons with two weights:
 # neuron 0 has the gradient (0, 0), neuron 1 (−8, 0). The mean is −2, the std √((4 + 4 + 36 + 4)/3) = 4, and the mask
-# deletes both. With +8 it keeps both. A sign decides about the layer.
+# selects all weights of both. With +8 it selects none. A sign decides about the layer.
 #
 # **Erratum: the gradient is not there.** The listing reads `model.state_dict()['conv1.weight'].grad` from PyTorch. A
 # state dict holds the numbers alone, cut off from what knows their gradients: `.grad` is None, and the next line fails.
@@ -239,15 +239,16 @@ for name, criterion in {
     "fraction 0.25": compress.Criterion(fraction=0.25),
 }.items():
     layer = compress.score_layers(history, ("fc1",), criterion)[0]
-    print(f"{name:>14}: {len(layer.selected):2} of 32, τ_mean {layer.tau_mean:.1e}, τ_std {layer.tau_std:.1e}")
+    print(f"{name:>14}: {len(layer.selected):2} of 32, tau_mean {layer.tau_mean:.1e}, tau_std {layer.tau_std:.1e}")
 
 # %% [markdown]
 # ## Removal (P4)
 #
 #     remove row i of W₁, entry i of b₁, and column i of W₂
 #
-# Row i of W₁ holds the edges into neuron i, column i of W₂ those out of it. *Masking* keeps the arrays and sets the
-# neuron's activation to 0. Both give the same output: what the next sum loses is the term W₂[:, i]·0.
+# Row i of W₁ holds the edges into neuron i, column i of W₂ those out of it. (In a convolution: filter i, and input
+# channel i of the next one. A batch norm between the two loses entry i of each of its arrays.) *Masking* keeps the
+# arrays and sets the neuron's activation to 0. Both give the same output: the next sum loses the term W₂[:, i]·0.
 #
 # By hand, for the network in the code and x = (2, 1): the hidden sums are 2 + 2 = 4, 6 − 1 + 1 = 6 and 1 − 2 = −1, so
 # after relu (4, 6, 0). The outputs are 4 + 12 + 0 + 5 = 21 and −4. Without neuron 1 they are 9 and −4. Of 17 parameters

@@ -227,7 +227,7 @@ print("mean of the classes", answers.mean(), " accuracy", (answers == labels).me
 # %% [markdown]
 # ## A trained network, in 8 bits down to 1
 #
-# Two hidden layers of 300 and 100 neurons, for digits of 8 × 8 pixels. `quantize_model` gives each neuron its own
+# Two hidden layers of 100 and 50 neurons, for digits of 8 × 8 pixels. `quantize_model` gives each neuron its own
 # range. The model is saved, loaded back, and tested as loaded. The error is that of the first layer's weights, next to
 # the largest s/2 of its neurons. The file has a fixed part as well: names, shapes, checksums.
 #
@@ -236,8 +236,8 @@ print("mean of the classes", answers.mean(), " accuracy", (answers == labels).me
 
 # %%
 data = datasets.digits()
-model = nn.networks.lenet_300_100(np.random.default_rng(0), inputs=(1, 8, 8))
-settings = {"optimizer": nn.SGD(0.05, momentum=0.9), "epochs": 8, "batch_size": 32, "rng": np.random.default_rng(1)}
+model = nn.networks.mlp(((1, 8, 8), 100, 50, 10), np.random.default_rng(0))
+settings = {"optimizer": nn.SGD(0.05, momentum=0.9), "epochs": 10, "batch_size": 32, "rng": np.random.default_rng(1)}
 nn.fit(model, data.x_train, data.y_train, **settings)
 float_bytes = 4 * model.parameter_count()
 print(f"floats: accuracy {nn.evaluate(model, data.x_test, data.y_test).accuracy:.3f}, {float_bytes:,} bytes")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from refcompress.compress.criterion import Criterion
 from refcompress.compress.quantize import Scheme
-from refcompress.formulas.checks import choice, integer, real
+from refcompress.formulas.checks import boolean, choice, integer, real
 
 NETS = ("listing", "mlp", "lenet-300-100", "lenet-5")
 
@@ -51,12 +51,11 @@ class Options:
 
     def __post_init__(self) -> None:
         choice("net", self.net, NETS)
-        integer("seed", self.seed, 0)
-        integer("epochs", self.epochs, 1)
-        integer("finetune_epochs", self.finetune_epochs, 0)
-        integer("batch_size", self.batch_size, 1)
+        for name, low in (("seed", 0), ("epochs", 1), ("finetune_epochs", 0), ("batch_size", 1)):
+            object.__setattr__(self, name, integer(name, getattr(self, name), low))
         real("learning_rate", self.learning_rate, 0, float("inf"), open_low=True, open_high=True)
         real("momentum", self.momentum, 0, 1, open_high=True)
+        boolean("augment", self.augment)
         _parse_record(self.record)
 
     def first_recorded(self, steps: int) -> int:
@@ -72,6 +71,8 @@ class Options:
 
 
 def _parse_record(record: str) -> tuple[str, int]:
+    if not isinstance(record, str):
+        raise TypeError(f"record must be all, last:K or after:K, got {record!r}")
     kind, colon, number = record.partition(":")
     if record != "all" and not (kind in ("last", "after") and colon and number.isascii() and number.isdigit()):
         raise ValueError(f"record must be all, last:K or after:K, got {record!r}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refcompress.formulas.checks import check_finite, choice, integer
+from refcompress.formulas.checks import boolean, check_finite, check_not_empty, choice, integer
 from refcompress.formulas.quantization import decimal, fixed_point, uniform
 from refcompress.nn import Conv2d, Linear, Network
 from refcompress.storage import CompressedModel, NodeRecord, QuantizedTensor
@@ -65,6 +65,7 @@ class Scheme:
             object.__setattr__(self, "places", integer("places", places, 0, 15))
         else:
             object.__setattr__(self, "bits", integer("bits", 4 if self.bits is None else self.bits, 1, 16))
+        boolean("float_biases", self.float_biases)
         if self.fraction_bits is not None:
             integer("fraction_bits", self.fraction_bits, 0, fixed_point.MAX_FRACTION_BITS)
         if self.granularity is None:
@@ -99,9 +100,11 @@ def quantize_model(
     scheme = Scheme() if scheme is None else scheme
     tensors: dict[str, QuantizedTensor | np.ndarray] = {}
     for node in model.nodes:
+        for key, array in {**node.layer.parameters, **node.layer.buffers}.items():
+            check_not_empty(f"{node.name}.{key}", array)
+            check_finite(f"{node.name}.{key}", array)
         for key, array in node.layer.parameters.items():
             name = f"{node.name}.{key}"
-            check_finite(name, array)
             is_weight = isinstance(node.layer, Linear | Conv2d) and key == "weight"
             if is_weight or not scheme.float_biases:
                 per_channel = is_weight and scheme.granularity == "channel"

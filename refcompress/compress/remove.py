@@ -1,7 +1,8 @@
 """Remove neurons from a network: their rows here, their columns wherever they are read (P4)."""
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,18 +63,18 @@ def remove_neurons(model: Network, neurons: Mapping[str, ArrayLike], fold: bool 
     Notes
     -----
     What stands between must work on every channel by itself, as activations and pools do. A batch norm loses its
-    entries too.
+    entries too, so that what counts as 0 is what the next layer of neurons reads.
     """
-    pruned, pixels = model.copy(), _pixels(model)
+    pruned = model.copy()
     for name, given in neurons.items():
         indices = integer_array(f"neurons[{name!r}]", given, ndim=1)
         _check_indices(name, indices, len(_neuron_layer(model, name).parameters["weight"]))
         if indices.size == 0:
             continue
-        layer = pruned.layers[name]
-        bias = layer.parameters.get("bias", np.zeros(len(layer.parameters["weight"]), model.dtype))
-        _remove_downstream(pruned, name, indices, bias[indices] if fold else None, 1, pixels)
-        _remove_rows(layer, indices)
+        own = model.layers[name].parameters  # before another layer's neurons were folded into the bias
+        bias = own.get("bias", np.zeros(len(own["weight"]), model.dtype))
+        _remove_downstream(pruned, name, indices, bias[indices] if fold else None, 1, functools.partial(_pixels, model))
+        _remove_rows(pruned.layers[name], indices)
     return pruned
 
 
@@ -91,15 +92,11 @@ def _neuron_layer(model: Network, name: str) -> Linear | Conv2d:
     return layer
 
 
-def _pixels(model: Network) -> dict[str, int]:
-    """Columns that every Flatten makes of one channel, H · W."""
-    flattens = [node for node in model.nodes if isinstance(node.layer, Flatten) and node.inputs[0] in model.layers]
-    if not flattens:
-        return {}
+def _pixels(model: Network, flatten: Node) -> int:
+    """Columns that a Flatten makes of one channel, H · W."""
     if model.input_shape is None:
         raise ValueError("model must know its input_shape to remove neurons in front of a Flatten, got None")
-    shapes = model.shapes()
-    return {node.name: math.prod(shapes[node.inputs[0]][1:]) for node in flattens}
+    return math.prod(model.shapes()[flatten.inputs[0]][1:])
 
 
 def _check_indices(name: str, indices: np.ndarray, count: int) -> None:
@@ -112,7 +109,12 @@ def _check_indices(name: str, indices: np.ndarray, count: int) -> None:
 
 
 def _remove_downstream(
-    model: Network, name: str, removed: np.ndarray, constant: np.ndarray | None, block: int, pixels: Mapping[str, int]
+    model: Network,
+    name: str,
+    removed: np.ndarray,
+    constant: np.ndarray | None,
+    block: int,
+    pixels: Callable[[Node], int],
 ) -> None:
     """Remove channels of node `name`'s output from all that read it, as far as the next layers of neurons.
 
@@ -131,7 +133,7 @@ def _remove_downstream(
         value = None if constant is None else _through(node, constant, removed, block)
         if isinstance(layer, BatchNorm):
             _remove_rows(layer, (removed[:, np.newaxis] * block + np.arange(block)).reshape(-1))
-        columns = block * pixels[node.name] if isinstance(layer, Flatten) else block
+        columns = block * pixels(node) if isinstance(layer, Flatten) else block
         _remove_downstream(model, node.name, removed, value, columns, pixels)
 
 

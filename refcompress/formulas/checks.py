@@ -30,6 +30,8 @@ def float_dtype(dtype: DTypeLike) -> Any:
 def integer_array(name: str, value: Any, *, ndim: int | tuple[int, ...] | None = None) -> np.ndarray:
     """Return `value` as an array of its own dtype; TypeError unless that is an integer type (bool is none)."""
     array = np.asarray(value)
+    if array.size == 0 and not isinstance(value, np.ndarray):
+        array = array.astype(np.int64)  # an empty list has no type of its own
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an integer array, got {array.dtype}")
     check_ndim(name, array, ndim)
@@ -131,4 +133,11 @@ def generator(name: str, value: Any) -> np.random.Generator:
     """Return `value`; TypeError unless it is a numpy.random.Generator."""
     if not isinstance(value, np.random.Generator):
         raise TypeError(f"{name} must be a numpy.random.Generator, got {value!r}")
+    return value
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Return `value`; TypeError unless it is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
     return value

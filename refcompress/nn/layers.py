@@ -44,11 +44,11 @@ class Layer:
 
     operation: ModuleType
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self) -> None:
         self.parameters: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.buffers: dict[str, np.ndarray] = {}
-        self.settings = settings
+        self.settings: dict[str, Any] = {}
         self._cache: Any = None
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -78,9 +78,9 @@ class Layer:
 class _Weighted(Layer):
     """A layer of neurons: row i of the weight and entry i of the bias belong to neuron i."""
 
-    def __init__(self, weight: np.ndarray, bias: np.ndarray | None, ndim: int, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.parameters["weight"] = float_array("weight", weight, ndim=ndim)
+    def __init__(self, weight: np.ndarray, bias: np.ndarray | None, ndim: int) -> None:
+        super().__init__()
+        weight = self.parameters["weight"] = float_array("weight", weight, ndim=ndim)
         if bias is not None:
             self.parameters["bias"] = like("bias", bias, weight.shape[:1], weight.dtype)
 
@@ -123,7 +123,8 @@ class Conv2d(_Weighted):
         dilation: Pair = 1,
         groups: int = 1,
     ) -> None:
-        super().__init__(weight, bias, ndim=4, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        super().__init__(weight, bias, ndim=4)
+        self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
 
     def macs(self, output_shape: tuple[int, ...]) -> int:
         return conv2d.macs(self.parameters["weight"], *output_shape[1:])
@@ -137,7 +138,13 @@ class AveragePool2d(Layer):
     def __init__(
         self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *, count_include_pad: bool = True
     ) -> None:
-        super().__init__(kernel_size=kernel_size, stride=stride, padding=padding, count_include_pad=count_include_pad)
+        super().__init__()
+        self.settings = {
+            "kernel_size": kernel_size,
+            "stride": stride,
+            "padding": padding,
+            "count_include_pad": count_include_pad,
+        }
 
 
 class MaxPool2d(Layer):
@@ -146,7 +153,8 @@ class MaxPool2d(Layer):
     operation = max_pool2d
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
-        super().__init__(kernel_size=kernel_size, stride=stride, padding=padding)
+        super().__init__()
+        self.settings = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
 
 
 class GlobalAveragePool2d(Layer):
@@ -167,7 +175,8 @@ class LeakyReLU(Layer):
     operation = leaky_relu
 
     def __init__(self, slope: float = 0.01) -> None:
-        super().__init__(slope=slope)
+        super().__init__()
+        self.settings = {"slope": slope}
 
 
 class Sigmoid(Layer):
@@ -194,7 +203,8 @@ class Standardize(Layer):
     operation = standardize
 
     def __init__(self, mean: float, std: float) -> None:
-        super().__init__(mean=mean, std=std)
+        super().__init__()
+        self.settings = {"mean": mean, "std": std}
 
 
 class Flatten(Layer):
@@ -212,7 +222,8 @@ class Dropout(Layer):
     """Dropout; `rng` is needed for training only, and is not part of what is stored."""
 
     def __init__(self, p: float, rng: np.random.Generator | None = None) -> None:
-        super().__init__(p=p)
+        super().__init__()
+        self.settings = {"p": p}
         self.rng = rng
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -239,7 +250,8 @@ class BatchNorm(Layer):
         momentum: float = 0.1,
         epsilon: float = 1e-5,
     ) -> None:
-        super().__init__(momentum=momentum, epsilon=epsilon)
+        super().__init__()
+        self.settings = {"momentum": momentum, "epsilon": epsilon}
         weight = float_array("weight", weight, ndim=1)
         self.parameters = {"weight": weight, "bias": like("bias", bias, weight.shape, weight.dtype)}
         self.buffers = {

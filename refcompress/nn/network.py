@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refcompress.formulas.checks import check_dtype, check_shape, integer
+from refcompress.formulas.checks import check_shape, integer, like
 from refcompress.nn.layers import Layer
 from refcompress.nn.text_table import columns
 
@@ -71,11 +71,13 @@ class Network:
         for node in reversed(self.nodes):
             if node.name not in gradients:
                 continue  # a node that nothing reads
-            wanted = [self._trained[i] or (input_gradient and self._reads_input(i)) for i in node.inputs]
+            wanted = [self._trained[i] or input_gradient for i in node.inputs]
             dX = node.layer.backward(gradients.pop(node.name), input_gradient=any(wanted))
+            if dX is None:
+                continue
             parts = dX if isinstance(dX, tuple) else (dX,)  # one part for every input of a node
             for name, part, needed in zip(node.inputs, parts, wanted, strict=True):
-                if needed and part is not None:
+                if needed:
                     gradients[name] = gradients[name] + part if name in gradients else part
         return gradients.get(INPUT)
 
@@ -109,8 +111,7 @@ class Network:
             missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
             raise ValueError(f"state must have the network's names: missing {missing}, unknown {unknown}")
         for name, array in state.items():
-            check_shape(name, array, own[name].shape)
-            check_dtype(name, array, own[name].dtype)
+            like(name, array, own[name].shape, own[name].dtype)
         for node in self.nodes:
             for arrays in (node.layer.parameters, node.layer.buffers):
                 for key in arrays:
@@ -161,10 +162,6 @@ class Network:
         for node in self.nodes:
             outputs[node.name] = node.layer.forward(*(outputs[i] for i in node.inputs), training=training)
         return outputs
-
-    def _reads_input(self, name: str) -> bool:
-        inputs = {node.name: node.inputs for node in self.nodes}
-        return name == INPUT or any(self._reads_input(i) for i in inputs[name])
 
 
 class Sequential(Network):

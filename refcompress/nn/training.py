@@ -85,10 +85,7 @@ def fit(
     TypeError, ValueError
         If shapes, labels or numbers do not fit, or the loss becomes infinite or NaN.
     """
-    x = float_array("x", x)
-    check_not_empty("x", x)
-    if len(y) != len(x):
-        raise ValueError(f"y must have {len(x)} entries like x, got {len(y)}")
+    _check_samples(x, y)
     epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
     steps = epochs * steps_per_epoch(len(x), batch_size)
     curve: list[Epoch] = []
@@ -101,22 +98,20 @@ def fit(
             x_batch = x[batch] if augment is None else augment(x[batch], rng)
             if schedule is not None:
                 optimizer.learning_rate = schedule(step)
-            with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is an error below
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is an error
                 out, value = _gradients(model, x_batch, y[batch], loss)
-            if not np.isfinite(value):
-                raise ValueError(
-                    f"training diverged: the loss is {value} at iteration {step + 1} with learning_rate = "
-                    f"{optimizer.learning_rate:g}; a smaller one may help"
-                )
-            if history is not None:
-                history.record()
-            optimizer.step(model.parameters(), model.gradients())
+                _check_converging(value, step, optimizer)
+                if history is not None:
+                    history.record()
+                optimizer.step(model.parameters(), model.gradients())
             total += value * len(batch)
             if _is_classes(y):
                 correct += int((out.argmax(axis=1) == y[batch]).sum())
             step += 1
             if on_step is not None:
                 on_step(step, steps)
+        for array in model.parameters().values():
+            _check_converging(array, step - 1, optimizer)
         accuracy = correct / len(x) if _is_classes(y) else None
         rate, seconds = optimizer.learning_rate, time.perf_counter() - began
         curve.append(Epoch(number, total / len(x), accuracy, rate, seconds))
@@ -153,6 +148,7 @@ def gradient_pass(
         If shapes, labels or numbers do not fit.
     """
     batch_size = integer("batch_size", batch_size, 1)
+    _check_samples(x, y)
     for i in range(0, len(x), batch_size):
         _gradients(model, x[i : i + batch_size], y[i : i + batch_size], loss)
         history.record()
@@ -200,6 +196,21 @@ def _gradients(model: Network, x: np.ndarray, y: np.ndarray, loss: ModuleType) -
     dout = loss.backward(1.0, cache)
     model.backward(dout[0] if isinstance(dout, tuple) else dout)
     return out, float(value)
+
+
+def _check_samples(x: np.ndarray, y: np.ndarray) -> None:
+    check_not_empty("x", float_array("x", x))
+    if len(y) != len(x):
+        raise ValueError(f"y must have {len(x)} entries like x, got {len(y)}")
+
+
+def _check_converging(values: np.ndarray | float, step: int, optimizer: Optimizer) -> None:
+    """Raise ValueError where the loss, or a parameter, has become infinite or NaN."""
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"training diverged: not finite at iteration {step + 1} with learning_rate = {optimizer.learning_rate:g}; "
+            "a smaller one may help"
+        )
 
 
 def _is_classes(y: np.ndarray) -> bool:

@@ -20,8 +20,8 @@ def write_beside(path: str | os.PathLike[str], data: bytes) -> None:
     OSError
         If the folder does not take a file, or `path` is a folder.
     """
-    path = Path(path)
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    path = Path(os.path.realpath(path))  # a link stays a link
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -37,13 +37,17 @@ def write_beside(path: str | os.PathLike[str], data: bytes) -> None:
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise ValueError unless `write_beside` could write this file now; leaves nothing behind."""
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"output must be a file, got the folder {str(path)!r}")
+    name = os.fspath(path)
     try:
+        path = Path(os.path.realpath(name))
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # says so where no file can have this name
+        if path.is_dir() or not path.name:
+            raise ValueError("it is a folder")
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no regular file")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-    except OSError as error:
-        raise ValueError(
-            f"output must be in a folder that can be written, got {str(path)!r}: {error.strerror}"
-        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"output must be a file that can be written, got {name!r}: {reason}") from None

@@ -64,7 +64,7 @@ class CompressedModel:
         """Build the network with dequantized weights; TypeError or ValueError where layers and tensors do not fit."""
         arrays: dict[str, dict[str, np.ndarray]] = {node.name: {} for node in self.nodes}
         for name, tensor in self.tensors.items():
-            node, _, key = name.rpartition(".")
+            node, _, key = str(name).rpartition(".")
             if node not in arrays:
                 raise ValueError(f"tensors must belong to a node, got {name!r}")
             arrays[node][key] = tensor.dequantize() if isinstance(tensor, QuantizedTensor) else tensor.copy()
@@ -73,5 +73,9 @@ class CompressedModel:
             if record.layer not in LAYERS:
                 raise ValueError(f"layer must be one of {', '.join(LAYERS)}, got {record.layer!r}")
             layer = LAYERS[record.layer](**arrays[record.name], **record.settings)
+            if not layer.settings.keys() >= record.settings.keys():
+                raise ValueError(
+                    f"settings of {record.name!r} must be of {[*layer.settings]}, got {[*record.settings]}"
+                )
             nodes.append(nn.Node(record.name, layer, record.inputs))
         return nn.Network(nodes, self.input_shape)

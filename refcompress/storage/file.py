@@ -26,6 +26,7 @@ import hashlib
 import io
 import json
 import math
+import operator
 import os
 import zipfile
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.formulas.checks import FLOATS, integer
+from refcompress.formulas.checks import FLOATS, choice, integer
 from refcompress.formulas.coding import ledger as byte_ledger
 from refcompress.formulas.coding import packing
 from refcompress.nn import Network
@@ -177,7 +178,7 @@ def _to_bytes(model: CompressedModel) -> bytes:
         "tensors": entries,
         "metadata": model.metadata,
     }
-    text = json.dumps(manifest, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(manifest, separators=(",", ":"), allow_nan=False, default=operator.index)  # NumPy's integers
     arrays = {
         "manifest": np.frombuffer(text.encode(), np.uint8),
         "shapes": np.array(shapes, "<u4"),
@@ -210,12 +211,14 @@ def _from_bytes(data: bytes) -> CompressedModel:
         if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data) for info in infos):
             raise ValueError("its members must be stored uncompressed, none larger than the file")
         arrays = {name: _array(archive.read(info)) for name, info in zip(MEMBERS, infos, strict=True)}
-    manifest = json.loads(arrays["manifest"].tobytes())
-    if (manifest["format"], manifest["version"]) != ("refcompress", VERSION):
+    if arrays["manifest"].dtype != np.uint8 or arrays["manifest"].ndim != 1:
+        raise ValueError(f"manifest must be uint8 of one dimension, got {arrays['manifest'].dtype}")
+    manifest = json.loads(arrays["manifest"].tobytes().decode())
+    if manifest["format"] != "refcompress" or integer("version", manifest["version"], 1) != VERSION:
         raise ValueError(f"it must be of version {VERSION}, got {manifest['format']!r} {manifest['version']!r}")
-    dtype = np.dtype(manifest["dtype"])
-    if dtype not in FLOATS:
-        raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+    dtype = np.dtype(choice("dtype", manifest["dtype"], ("float32", "float64")))
+    if not isinstance(manifest["metadata"], dict):
+        raise ValueError(f"metadata must be an object, got {manifest['metadata']!r}")
     wanted = {"shapes": np.dtype("<u4"), "codes": np.dtype("u1")}
     for name in MEMBERS[1:]:
         if arrays[name].dtype != wanted.get(name, dtype) or arrays[name].ndim != 1:
@@ -242,8 +245,10 @@ def _tensor(entry: dict[str, Any], streams: dict[str, "_Stream"], dtype: np.dtyp
     if _tensor_digest(packed, scale, offset) != entry["sha256"]:
         raise ValueError(f"tensor {entry['name']!r} does not have its checksum")
     if entry["scheme"] == "float":
-        if bits != 8 * dtype.itemsize:
-            raise ValueError(f"tensor {entry['name']!r} must have {8 * dtype.itemsize} bits as floats, got {bits}")
+        if (bits, groups, code_offset) != (8 * dtype.itemsize, 0, 0):
+            raise ValueError(
+                f"tensor {entry['name']!r} must have {8 * dtype.itemsize} bits and no groups, as floats have"
+            )
         return np.frombuffer(packed.tobytes(), dtype.newbyteorder("<")).astype(dtype).reshape(shape)
     stored = packing.unpack(packed, bits, count).astype(np.int64).reshape(shape)
     scale, offset = scale.astype(dtype), offset.astype(dtype)

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refcompress.formulas.checks import check_finite, check_shape, choice, float_array, integer, integer_array
+from refcompress.formulas.checks import (
+    check_dtype,
+    check_finite,
+    check_shape,
+    choice,
+    float_array,
+    integer,
+    integer_array,
+)
 from refcompress.formulas.coding import ledger
 from refcompress.formulas.quantization import uniform
 
@@ -47,6 +55,7 @@ class QuantizedTensor:
             raise ValueError(f"codes must have at least one axis and one element, got shape {codes.shape}")
         scale, offset = float_array("scale", self.scale, ndim=1), float_array("offset", self.offset, ndim=1)
         check_shape("offset", offset, scale.shape)
+        check_dtype("offset", offset, scale.dtype)
         if len(scale) not in (1, len(codes)):
             raise ValueError(f"scale must have 1 or {len(codes)} entries, got {len(scale)}")
         check_finite("scale", scale)
@@ -55,6 +64,7 @@ class QuantizedTensor:
             raise ValueError(f"scale must be above 0, got {scale.min()}")
         choice("scheme", self.scheme, SCHEMES)
         largest = 2 ** integer("bits", self.bits, 1, 16) - 1
+        integer("code_offset", self.code_offset, -(2**53), 2**53)
         low, high = int(codes.min()) - self.code_offset, int(codes.max()) - self.code_offset
         if low < 0 or high > largest:
             raise ValueError(f"codes - code_offset must be from 0 to {largest}, got {low} to {high}")

@@ -136,14 +136,14 @@ SCORES = [0.5, 4, 1, 0.5, 2, 4, 1]
 @pytest.mark.parametrize(
     ("fraction", "expected", "growth"),
     [
-        (0.0, [], 0.5),
-        (0.1, [], 0.5),
-        (1 / 7, [], 0.5),  # as a decimal, 0.14285714285714285 of 7 is below 1
+        (0.0, [], 0.25),  # midway between 0 and the smallest score
+        (0.1, [], 0.25),
+        (1 / 7, [], 0.25),  # as a decimal, 0.14285714285714285 of 7 is below 1
         (0.15, [0], 0.5),  # the tie of 0 and 3 goes to the lower index
-        (0.3, [0, 3], 1),
+        (0.3, [0, 3], 0.75),
         (0.43, [0, 2, 3], 1),
-        (0.58, [0, 2, 3, 6], 2),
-        (0.72, [0, 2, 3, 4, 6], 4),
+        (0.58, [0, 2, 3, 6], 1.5),
+        (0.72, [0, 2, 3, 4, 6], 3),
         (0.9, [0, 1, 2, 3, 4, 6], 4),
         (0.999, [0, 1, 2, 3, 4, 6], 4),
     ],
@@ -164,15 +164,21 @@ def test_the_default_fraction_is_a_half():
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5, 0.75, 0.95])
 def test_the_thresholds_select_that_fraction(fraction):
     """Without ties, P3 at the reported thresholds gives the very selection, whatever was rounded on the way."""
-    rng = np.random.default_rng(int(100 * fraction))
+    rng, checked = np.random.default_rng(int(100 * fraction)), 0
     for count in (2, 3, 10, 31):
         for _ in range(50):
             means, stds = rng.standard_normal(count), np.abs(rng.standard_normal(count))
             recorded = history(fc=(means, stds))
             (layer,) = score_layers(recorded, ("fc",), by_bias(fraction=fraction))
+            medians = oracle.median_thresholds(layer.mean, layer.std)
+            score, k = sorted(oracle.score(layer.mean, layer.std, *medians)), len(layer.selected)
+            if k and score[k - 1] == score[k]:
+                continue  # the neurons at the two medians, for one, both have the score 1
+            checked += 1
             again = stability_oracle.unimportant(layer.mean, layer.std, layer.tau_mean, layer.tau_std)
             assert np.flatnonzero(again).tolist() == layer.selected.tolist()
             assert len(layer.selected) == math.floor(fraction * count)  # exact for these numbers
+    assert checked > 150
 
 
 @pytest.mark.parametrize("fraction", [0.25, 0.5, 0.6, 0.75])
@@ -278,13 +284,13 @@ def test_the_default_reduction_ignores_the_sign():
 def test_a_whole_layer_is_refused_by_name(criterion):
     recorded = history(first=([99], [99]), second=(MEANS, STDS))
     assert score_layers(history(first=([99, 1, 1], [99, 1, 1])), ("first",), by_bias(tau_mean=9, tau_std=9))
-    with pytest.raises(ValueError, match="the whole layer 'second'.*7 neurons"):
+    with pytest.raises(ValueError, match=r"the whole layer 'second'.*7 neurons"):
         score_layers(recorded, ("second",), criterion)
 
 
 def test_a_whole_layer_by_the_listings_rule():
     criterion = Criterion(rule="listing", reduce="bias", ddof=0)
-    with pytest.raises(ValueError, match="the whole layer 'fc'.*2 neurons"):
+    with pytest.raises(ValueError, match=r"the whole layer 'fc'.*2 neurons"):
         score_layers(history(fc=([-1, -2], [1, 1])), ("fc",), criterion)
 
 

@@ -11,6 +11,7 @@ from refcompress.compress import (
     Progress,
     Scheme,
     compress,
+    pipeline,
     prepare_data,
     quantize_model,
     remove_neurons,
@@ -95,6 +96,19 @@ def test_what_is_reported_is_what_the_file_does(result):
     for name, tensor in storage.read(result.path).tensors.items():
         np.testing.assert_array_equal(tensor.codes, result.compressed.tensors[name].codes)
     assert storage.read(result.path).metadata == {"net": "mlp", "seed": 4}
+
+
+def test_a_report_of_anything_but_the_file_is_caught(tmp_path, monkeypatch):
+    """Here the network before quantization is evaluated in the file's place."""
+    tuned = []
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            pipeline, "quantize_model", lambda model, *rest: tuned.append(model) or quantize_model(model, *rest)
+        )
+        patched.setattr(storage, "load", lambda path: tuned[0])
+        result = compress(dataset(), options(seed=4), out=tmp_path / "a.npz")
+    with pytest.raises(AssertionError):
+        test_what_is_reported_is_what_the_file_does(result)
 
 
 def test_the_ledger_sums_to_the_file(result):

@@ -92,9 +92,7 @@ def check_row(scheme, dtype, w, q, s, z):
     if scheme.scheme == "uniform":
         assert z == min(w)
         assert s == uniform_oracle.float_scale(min(w), max(w), scheme.bits, name_of(dtype))
-        assert q == [
-            uniform_oracle.float_code(v, s, z, scheme.bits, "half_even", name_of(dtype)) for v in w
-        ]
+        assert q == [uniform_oracle.float_code(v, s, z, scheme.bits, "half_even", name_of(dtype)) for v in w]
         assert q[w.index(min(w))] == 0
         assert max(q) == (2**scheme.bits - 1 if max(w) > min(w) else 0)
     elif scheme.scheme == "fixed-point":
@@ -129,7 +127,11 @@ def check_error(scheme, w, dequantized, tensor):
     if scheme.scheme == "uniform":
         s, z = tensor.per_entry(tensor.scale), tensor.per_entry(tensor.offset)
         bound = uniform.error_bound(s).astype(np.float64) + uniform.float_slack(s, z, tensor.bits)
-        bound = np.where(np.ptp(w.reshape(len(w), -1), axis=1).reshape(bound.shape) == 0, 0, bound) if tensor.groups > 1 else bound
+        bound = (
+            np.where(np.ptp(w.reshape(len(w), -1), axis=1).reshape(bound.shape) == 0, 0, bound)
+            if tensor.groups > 1
+            else bound
+        )
     elif scheme.scheme == "decimal":
         bound = decimal.error_bound(scheme.places) + decimal.float_slack(w, scheme.places)
     else:

@@ -346,9 +346,7 @@ def test_arrays_equal_the_oracle():
 
 def test_half_of_the_listings_network():
     model = networks.listing(np.random.default_rng(0))
-    pruned = remove_neurons(
-        model, {"conv1": np.arange(16), "conv2": np.arange(0, 64, 2), "fc1": np.arange(64, 128)}
-    )
+    pruned = remove_neurons(model, {"conv1": np.arange(16), "conv2": np.arange(0, 64, 2), "fc1": np.arange(64, 128)})
     shapes = {name: array.shape for name, array in pruned.parameters().items()}
     assert shapes == {
         "conv1.weight": (16, 1, 3, 3),
@@ -542,7 +540,10 @@ def test_fold_through_a_smooth_activation():
         reference.layers["fc1"].parameters["weight"][[0, 3]] = 0
         # 12 products of numbers below 4, summed in two orders, and two ulps of the function: 30 · 16 · u
         np.testing.assert_allclose(
-            remove_neurons(model, {"fc1": [0, 3]}, fold=True).forward(x), reference.forward(x), rtol=0, atol=480 * 2.0**-53
+            remove_neurons(model, {"fc1": [0, 3]}, fold=True).forward(x),
+            reference.forward(x),
+            rtol=0,
+            atol=480 * 2.0**-53,
         )
 
 
@@ -559,7 +560,7 @@ def test_fold_of_a_layer_without_bias_adds_nothing():
 
 def test_fold_of_the_listing_raises_at_its_padded_convolution():
     model = networks.listing(np.random.default_rng(0))
-    with pytest.raises(ValueError, match="fold must be False.*pads.*'conv2'"):
+    with pytest.raises(ValueError, match=r"fold must be False.*pads.*'conv2'"):
         remove_neurons(model, {"conv1": [0]}, fold=True)
     assert remove_neurons(model, {"conv2": [0]}, fold=True).layers["fc1"].parameters["weight"].shape == (128, 63 * 64)
 
@@ -582,9 +583,7 @@ def test_fold_of_the_listing_raises_at_its_padded_convolution():
 )
 def test_fold_refuses(layers, name):
     draw = Draw(exact=True)
-    model = nn.Sequential(
-        {"conv1": nn.Conv2d(draw(4, 2, 2, 2), draw(4)), "relu": nn.ReLU(), **layers(draw)}, (2, 5, 6)
-    )
+    model = nn.Sequential({"conv1": nn.Conv2d(draw(4, 2, 2, 2), draw(4)), "relu": nn.ReLU(), **layers(draw)}, (2, 5, 6))
     with pytest.raises(ValueError, match=f"fold must be False.*'{name}'"):
         remove_neurons(model, {"conv1": [0]}, fold=True)
     assert remove_neurons(model, {"conv1": [0]}).layers["conv1"].parameters["bias"].shape == (3,)
@@ -639,9 +638,9 @@ def test_refuses_a_last_layer_behind_an_activation():
 
 def test_refuses_groups():
     model = with_groups(Draw(exact=True))
-    with pytest.raises(ValueError, match="groups.*'grouped'"):
+    with pytest.raises(ValueError, match=r"groups.*'grouped'"):
         remove_neurons(model, {"conv1": [0]})
-    with pytest.raises(ValueError, match="groups.*'grouped'"):
+    with pytest.raises(ValueError, match=r"groups.*'grouped'"):
         remove_neurons(model, {"grouped": [0]})
 
 

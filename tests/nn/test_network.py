@@ -400,7 +400,9 @@ def test_predict_has_no_training_behaviour():
         np.testing.assert_array_equal(model.state()[name], array)
 
 
-@pytest.mark.parametrize(("batch_size", "error"), [(0, ValueError), (-1, ValueError), (2.0, TypeError), (True, TypeError)])
+@pytest.mark.parametrize(
+    ("batch_size", "error"), [(0, ValueError), (-1, ValueError), (2.0, TypeError), (True, TypeError)]
+)
 def test_predict_refuses_batch_sizes(batch_size, error):
     with pytest.raises(error, match="batch_size"):
         nn.Sequential({"fc": fc()}).predict(np.ones((3, 2)), batch_size=batch_size)

@@ -51,24 +51,26 @@ def test_parameters_and_macs(name):
 
 
 def test_the_summary_of_the_listing():
-    assert [line.split() for line in networks.listing(rng()).summary().splitlines()] == [
-        "node layer output parameters MACs".split(),
-        "conv1 Conv2d 32 × 32 × 32 320 294,912".split(),
-        "relu1 ReLU 32 × 32 × 32 0 0".split(),
-        "conv2 Conv2d 64 × 32 × 32 18,496 18,874,368".split(),
-        "relu2 ReLU 64 × 32 × 32 0 0".split(),
-        "pool AveragePool2d 64 × 8 × 8 0 0".split(),
-        "flatten Flatten 4096 0 0".split(),
-        "fc1 Linear 128 524,416 524,288".split(),
-        "relu3 ReLU 128 0 0".split(),
-        "fc2 Linear 10 1,290 1,280".split(),
-        "total 544,522 19,694,848".split(),
+    assert [" ".join(line.split()) for line in networks.listing(rng()).summary().splitlines()] == [
+        "node layer output parameters MACs",
+        "conv1 Conv2d 32 × 32 × 32 320 294,912",
+        "relu1 ReLU 32 × 32 × 32 0 0",
+        "conv2 Conv2d 64 × 32 × 32 18,496 18,874,368",
+        "relu2 ReLU 64 × 32 × 32 0 0",
+        "pool AveragePool2d 64 × 8 × 8 0 0",
+        "flatten Flatten 4096 0 0",
+        "fc1 Linear 128 524,416 524,288",
+        "relu3 ReLU 128 0 0",
+        "fc2 Linear 10 1,290 1,280",
+        "total 544,522 19,694,848",
     ]
 
 
 def test_the_layers_of_lenet_5():
     model = networks.lenet_5(rng())
-    assert {name: (type(model.layers[name]).__name__, shape) for name, shape in model.shapes().items() if name != "input"} == {
+    assert {
+        name: (type(model.layers[name]).__name__, shape) for name, shape in model.shapes().items() if name != "input"
+    } == {
         "conv1": ("Conv2d", (6, 28, 28)),
         "relu1": ("ReLU", (6, 28, 28)),
         "pool1": ("MaxPool2d", (6, 14, 14)),

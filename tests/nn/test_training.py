@@ -29,9 +29,7 @@ def by_hand(order, rates, batch_size=2, x=X):
         batch = order[start : start + batch_size]
         residuals = [w[0] * x[n][0] + w[1] * x[n][1] + b - y[n] for n in batch]
         total += sum(r * r for r in residuals)
-        gradient = [
-            sum(2 * r * x[n][d] for r, n in zip(residuals, batch, strict=True)) / len(batch) for d in range(2)
-        ]
+        gradient = [sum(2 * r * x[n][d] for r, n in zip(residuals, batch, strict=True)) / len(batch) for d in range(2)]
         slope = sum(2 * r for r in residuals) / len(batch)
         w = [v - Fraction(rates[step]) * g for v, g in zip(w, gradient, strict=True)]
         b -= Fraction(rates[step]) * slope
@@ -249,7 +247,7 @@ def test_dtypes_stay(optimizer, dtype):
 )
 def test_divergence_is_a_value_error(dtype, rate, epochs):
     """The squared error overflows at once, or the very step does: either way the message tells the rate."""
-    with pytest.raises(ValueError, match="diverged.*learning_rate"):
+    with pytest.raises(ValueError, match=r"diverged.*learning_rate"):
         nn.fit(
             neuron(dtype),
             X.astype(dtype),
@@ -395,6 +393,4 @@ def test_gradient_pass_leaves_the_weights_alone_and_keeps_the_order():
 def test_gradient_pass_refuses(x, y, batch_size, error):
     model = neuron()
     with pytest.raises(error):
-        nn.gradient_pass(
-            model, x, y, batch_size=batch_size, history=nn.GradientHistory(model), loss=mean_squared_error
-        )
+        nn.gradient_pass(model, x, y, batch_size=batch_size, history=nn.GradientHistory(model), loss=mean_squared_error)

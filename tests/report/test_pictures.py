@@ -72,7 +72,7 @@ def stability(result, mean, std, tau_mean, tau_std, selected=()):
 @pytest.mark.parametrize("picture", PICTURES)
 def test_same_input_same_text(picture, make):
     first = picture(make())
-    with matplotlib.rc_context({"font.size": 31, "svg.fonttype": "path", "axes.facecolor": "red"}):
+    with matplotlib.rc_context({"font.size": 31, "lines.linewidth": 7, "axes.linewidth": 3, "svg.fonttype": "path"}):
         assert picture(make()) == first
 
 

@@ -68,6 +68,8 @@ def test_every_layer_of_nn_can_be_stored():
         ((record(),), {"fc.weight": quantized(), "fc.bias": np.ones(3)}, ValueError, "bias"),
         ((record(),), {"fc.weight": quantized((2, 3, 1))}, ValueError, "weight"),
         ((record(settings={"stride": 2}),), {"fc.weight": quantized()}, TypeError, "stride"),
+        ((record("relu", "ReLU", {"slope": 0.1}),), {}, TypeError, "slope"),
+        ((record("relu", "ReLU"),), {"relu.weight": quantized()}, TypeError, "weight"),
         ((record(inputs=("nobody",)),), {"fc.weight": quantized()}, ValueError, "nodes must read"),
         ((record(), record()), {"fc.weight": quantized()}, ValueError, "distinct names"),
         ((), {}, ValueError, "nodes must hold"),

@@ -3,9 +3,11 @@ import hashlib
 import io
 import json
 import math
+import os
 import re
 import struct
 import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -76,7 +78,7 @@ def every_layer(dtype=np.float32):
             "max": nn.MaxPool2d((2, 3), (1, 2), (1, 0)),
             "conv2": nn.Conv2d(draw(6, 2, 2, 2), None, groups=2),
             "sigmoid": nn.Sigmoid(),
-            "average": nn.AveragePool2d(2, None, (1, 0), count_include_pad=False),
+            "average": nn.AveragePool2d((3, 1), None, (1, 0), count_include_pad=False),
             "tanh": nn.Tanh(),
             "gelu": nn.GELU(),
             "drop": nn.Dropout(0.3, np.random.default_rng(0)),
@@ -207,7 +209,12 @@ def plain(value):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "scheme",
-    [Scheme(), Scheme(bits=7, granularity="tensor", float_biases=True), Scheme("decimal"), Scheme("fixed-point", bits=9)],
+    [
+        Scheme(),
+        Scheme(bits=7, granularity="tensor", float_biases=True),
+        Scheme("decimal"),
+        Scheme("fixed-point", bits=9),
+    ],
     ids=str,
 )
 def test_every_layer(scheme, dtype, tmp_path):
@@ -267,7 +274,7 @@ def test_numpy_opens_it(tmp_path):
         }
         assert arrays["shapes"].tolist() == [2, 3, 2, 2, 2, 2, 2]
         # codes 0 1 7 5 2 4 of 3 bits: 000 100 111 | 101 010 001, least significant first; then 0 7
-        assert arrays["codes"][:4].tolist() == [0b11001000, 0b10101011, 0b00000010, 0b00111000]
+        assert arrays["codes"][:4].tolist() == [0b11001000, 0b00101011, 0b00000010, 0b00111000]
         assert arrays["scales"].tolist() == [0.5, 0.25, 0.5]
         assert arrays["offsets"].tolist() == [-1, 2, 0]
         assert json.loads(arrays["manifest"].tobytes())["tensors"][0]["groups"] == 2
@@ -289,7 +296,9 @@ def test_a_planted_error_is_caught(change, tmp_path, monkeypatch):
     original, model = storage.file._to_bytes, small()
     if change == "bit order":
         pack = storage.file.packing.pack
-        monkeypatch.setattr(storage.file.packing, "pack", lambda q, bits: np.packbits(np.unpackbits(pack(q, bits))[::-1]))
+        monkeypatch.setattr(
+            storage.file.packing, "pack", lambda q, bits: np.packbits(np.unpackbits(pack(q, bits))[::-1])
+        )
         wrong = model
     else:
         tensors = dict(model.tensors)
@@ -390,16 +399,20 @@ def refused(path, readers=(storage.load, storage.read, storage.ledger), match=""
 def test_every_flipped_byte_is_noticed(path):
     data = path.read_bytes()
     assert len(data) < 4000
-    for position in range(len(data)):
-        for mask in (1 << position % 8, 0xFF):
-            path.write_bytes(data[:position] + bytes([data[position] ^ mask]) + data[position + 1 :])
-            refused(path, (storage.load, storage.read))
+    with path.open("r+b", buffering=0) as file:
+        for position, byte in enumerate(data):
+            for changed in (byte ^ 1 << position % 8, byte ^ 0xFF, byte):
+                file.seek(position)
+                file.write(bytes([changed]))
+                if changed != byte:
+                    refused(path, (storage.load, storage.read))
+    assert path.read_bytes() == data
 
 
 def test_every_truncation_is_noticed(path):
     data = path.read_bytes()
-    for length in range(len(data)):
-        path.write_bytes(data[:length])
+    for length in reversed(range(len(data))):
+        os.truncate(path, length)
         refused(path, (storage.load, storage.read))
     for start in (1, 4, 30, len(data) - 64):
         path.write_bytes(data[start:])
@@ -455,7 +468,8 @@ def sealed(data):
 def archive_of(members, compression=zipfile.ZIP_STORED):
     """A sealed archive of (name, bytes)."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile warns of a doubled name
         for name, member in members:
             archive.writestr(zipfile.ZipInfo(name), member, compression)
         archive.comment = b"0" * 64
@@ -593,7 +607,6 @@ CONTENTS = {
     "more groups than rows": (lambda m, a: (entry(0, groups=3)(m, a), entry(1, groups=0)(m, a)), True, "scale"),
     "no groups": (last_scale_missing, True, "scale"),
     "floats in groups": (floats_in_groups, True, ""),
-    "floats with a code offset": (entry(2, code_offset=1), True, ""),
     "more dimensions than shapes": (entry(5, ndim=2), False, "shapes"),
     "fewer dimensions than shapes": (entry(5, ndim=33), False, "ndim"),
     "ndim 0": (one_dimension_less, True, "ndim"),
@@ -605,7 +618,6 @@ CONTENTS = {
     "bits 65": (entry(0, bits=65), False, "bits"),
     "bits a string": (entry(0, bits="3"), False, "bits"),
     "bits true": (entry(0, bits=True), False, "bits"),
-    "other bits of the same bytes": (entry(1, bits=4), True, ""),
     "floats of half the width": (entry(2, bits=16), True, ""),
     "groups negative": (entry(0, groups=-1), False, "groups"),
     "code offset a float": (entry(0, code_offset=0.5), False, "code_offset"),
@@ -812,8 +824,14 @@ def test_wrong_manifests_under_right_checksums(text, path):
 
 def test_a_manifest_that_is_not_utf8(path):
     with np.load(path) as arrays:
-        text = arrays["manifest"].tobytes()
-    for encoded in (text.replace(b"by hand", b"by h\xe4nd"), text.decode().encode("utf-16"), text + b"\xff"):
+        text, before = arrays["manifest"].tobytes(), path.read_bytes()
+    for encoded in (
+        text.replace(b"by hand", b"by h\xe4nd"),
+        text.decode().encode("utf-16"),
+        b"\xef\xbb\xbf" + text,
+        text + b"\xff",
+    ):
+        path.write_bytes(before)
         rewrite(path, text=encoded)
         refused(path)
 
@@ -829,8 +847,8 @@ def test_compressed_members_are_refused(compression, path):
 def test_a_central_directory_that_lies(path):
     data = path.read_bytes()
     place = data.index(b"PK\x01\x02")
-    for offset, value in ((24, 2**31), (20, 2**31), (24, 5), (16, 1), (8, 1), (42, 7), (42, 2**31)):
-        # sizes, CRC, the flag of encryption (two bytes, and the version's two beside it), and the member's place
+    for offset, value in ((24, 2**31), (24, 5), (16, 1), (8, 1), (42, 7), (42, 2**31)):
+        # the size, the CRC, the flag of encryption, and the member's place
         changed = bytearray(data)
         if offset == 8:
             changed[place + 8] |= 1
@@ -857,8 +875,8 @@ def test_bombs_do_not_blow_up(name, path):
         data[place + 20 : place + 28] = struct.pack("<II", 2**31, 2**31)
         path.write_bytes(sealed(bytes(data)))
     else:
-        zeros = array_file(np.zeros(80 * MEGABYTE, np.uint8))
-        members = [(f"{part}.npy", zeros) for part in MEMBERS]
+        zeros = array_file(np.zeros(60 * MEGABYTE, np.uint8))
+        members = [(f"{part}.npy", zeros if part == "codes" else b"") for part in MEMBERS]
         path.write_bytes(archive_of(members, zipfile.ZIP_DEFLATED))
         assert path.stat().st_size < MEGABYTE
     tracemalloc.start()

@@ -269,10 +269,10 @@ def test_quantization_keeps_its_bounds_and_shrinks_the_file(run):
     assert [row[0] for row in table] == [8, 7, 6, 5, 4, 3, 2, 1]
     assert all(error <= bound for _, _, error, bound, _ in table)
     ((exact, size),) = numbers(r"floats: accuracy ([\d.]+), ([\d,]+) bytes", printed)
-    assert size == 202_440  # 4 · (64·300 + 300 + 300·100 + 100 + 100·10 + 10)
+    assert size == 48_240  # 4 · (64·100 + 100 + 100·50 + 50 + 50·10 + 10)
     sizes = [row[4] for row in table]
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[4] < size / 6
+    assert sizes[4] < size / 4  # 8 times smaller but for scales, offsets and the fixed part
     accuracy = {row[0]: row[1] for row in table}
     assert min(accuracy[bits] for bits in (4, 5, 6, 7, 8)) > exact - 0.03  # "hardly any loss down to 4 bits"
     assert accuracy[1] < 0.7  # "a collapse at 1"

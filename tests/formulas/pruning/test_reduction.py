@@ -15,6 +15,7 @@ PER_STEP = ("sum", "mean", "mean_abs", "l2", "bias")
 # float32 values, so that squares neither overflow nor underflow in float64
 values = st.floats(-1e3, 1e3, width=32)
 
+
 def test_constants():
     assert reduction.REDUCTIONS == ("rms_of_parameter_moments", "sum", "mean", "mean_abs", "l2", "bias")
     assert reduction.SIGNED_REDUCTIONS == ("sum", "mean", "bias")
