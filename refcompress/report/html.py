@@ -118,7 +118,7 @@ def _tiles(result: Result) -> str:
             f"{100 * before.accuracy:.2f} % → {100 * after.accuracy:.2f} %",
             f"{before.correct:,} → {after.correct:,} of {after.total:,} images",
         ),
-        ("bytes", f"{before.bytes:,} → {after.bytes:,}", f"{smaller:.1f} times smaller, as a whole file"),
+        ("bytes", f"{before.bytes:,} → {after.bytes:,}", f"the file is {smaller:.1f} times smaller"),
         ("parameters", f"{before.parameters:,} → {after.parameters:,}", _share(after.parameters, before.parameters)),
         ("MACs per image", f"{before.macs:,} → {after.macs:,}", _share(after.macs, before.macs)),
     ]

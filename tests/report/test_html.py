@@ -119,7 +119,7 @@ def test_the_most_important_figures_stand_at_the_top(handmade):
         "90.00 % → 100.00 %",
         "18 → 20 of 20 images",
         "9,600 → 1,234",
-        "7.8 times smaller, as a whole file",  # 9600 / 1234 = 7.78
+        "the file is 7.8 times smaller",  # 9600 / 1234 = 7.78
         "24 → 12",
         "50.0 % are left",
         "1,020,000 → 10",

@@ -12,7 +12,7 @@ from refcompress import report
 from refcompress.compress import Criterion, LayerStability, Scheme
 from refcompress.report.pictures.canvas import panels
 from refcompress.report.pictures.levels import levels
-from refcompress.report.pictures.scales import power, tick_positions
+from refcompress.report.pictures.scales import logarithmic, power, tick_positions
 from refcompress.storage import QuantizedTensor
 
 PICTURES = [
@@ -156,6 +156,16 @@ def test_ticks(low, high, ticks):
 def test_three_times_the_lower_end_has_two_ticks():
     for low in np.geomspace(0.01, 10, 997):
         assert len(tick_positions(low, 3 * low)) >= 2, low
+
+
+def test_a_lone_value_has_two_ticks():
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    logarithmic(axes, "y", np.array([5.4]))
+    low, high = axes.get_ylim()
+    assert low < 5.4 < high
+    assert sum(low <= tick <= high for tick in axes.get_yticks()) >= 2
 
 
 def test_labels():
@@ -386,6 +396,13 @@ def test_accuracy_against_bytes(handmade):
     for word in (*stages, "dense", "90.00 %", "9,600 bytes", "held-out accuracy (%)", "2,000", "5,000"):
         assert word in words
     assert words.count("4,800 bytes") == 2
+
+
+def test_labels_stand_in_the_order_of_the_points(handmade):
+    elements = ET.fromstring(report.accuracy_against_bytes(handmade)).iter(f"{SVG}text")
+    moved = {element.text: element.get("transform") or "" for element in elements}
+    at = {text: float(move[10:].split()[0]) for text, move in moved.items() if move.startswith("translate(")}
+    assert at["quantized"] < at["pruned"] < at["fine-tuned"] < at["dense"]
 
 
 def test_intervals_are_drawn(handmade):

@@ -83,7 +83,8 @@ def update(moments: Moments, gradient: np.ndarray) -> Moments:
     count = moments.count + 1
     delta = gradient - moments.mean
     mean = moments.mean + delta / count
-    return Moments(count, mean, moments.m2 + delta * (gradient - mean))
+    delta *= gradient - mean
+    return Moments(count, mean, np.add(moments.m2, delta, out=delta))
 
 
 def merge(a: Moments, b: Moments) -> Moments:
