@@ -168,6 +168,9 @@ def _layer_reports(
         tensor = compressed.tensors[f"{name}.weight"]
         assert isinstance(tensor, QuantizedTensor)  # weights always are
         layer = scored.get(name)
+        error = np.abs(after.astype(np.float64) - tensor.dequantize())
+        bound = np.broadcast_to(tensor.per_entry(uniform.error_bound(tensor.scale)), error.shape)
+        worst = np.unravel_index(error.argmax(), error.shape)
         reports.append(
             LayerReport(
                 name,
@@ -176,8 +179,8 @@ def _layer_reports(
                 None if layer is None else (float(layer.mean.min()), float(layer.mean.max())),
                 None if layer is None else (float(layer.std.min()), float(layer.std.max())),
                 tensor.bits,
-                float(np.abs(after.astype(np.float64) - tensor.dequantize()).max()),
-                float(uniform.error_bound(tensor.scale).max()),
+                float(error[worst]),
+                float(bound[worst]),
             )
         )
     return reports

@@ -29,7 +29,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """One layer of neurons before and after; `mean_range`, `std_range` are None for the last layer, never scored."""
+    """One layer of neurons before and after.
+
+    `mean_range` and `std_range` are None for the last layer, which is never scored; `max_error` is the largest
+    |w − w′| of its weights, `error_bound` the s/2 of that weight.
+    """
 
     name: str
     neurons_before: int

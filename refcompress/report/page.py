@@ -52,7 +52,8 @@ CURVE = (
 TEXT_RULE = (
     "Every mark is a neuron: how far its gradient was from 0 on average, and how much it varied over training. A "
     "neuron is removed where both are below their thresholds, in the shaded corner. With a wanted fraction the "
-    "thresholds follow from it: the layer's medians, grown until the first neuron that stays lies on the border."
+    "thresholds follow from it: the layer's medians, both grown to midway between the last neuron that goes and the "
+    "first that stays."
 )
 LISTING_RULE = (
     "Every mark is a neuron: its gradient's mean, with its sign, and standard deviation over training. The listing's "
