@@ -98,15 +98,16 @@ def _inspect(args: argparse.Namespace) -> None:
 
 def _evaluate(args: argparse.Namespace) -> None:
     from refcompress import datasets, nn, storage
+    from refcompress.compress import input_images
     from refcompress.formulas.checks import integer
 
     model = storage.read(args.file)
-    network = storage.load(args.file)
+    network = model.network()
     if network.input_shape is None or len(network.input_shape) != 3:
         raise ValueError(f"{args.file} must hold a network for images, got input_shape {network.input_shape}")
     seed = integer("seed", model.metadata.get("seed", 0) if args.seed is None else args.seed, 0)
     data = datasets.load(args.data, seed)
-    result = nn.evaluate(network, datasets.prepare(data.x_test, network.input_shape[-1]), data.y_test)
+    result = nn.evaluate(network, input_images(data.x_test, network.input_shape), data.y_test)
     if args.json:
         print(json.dumps({"accuracy": result.accuracy, "loss": result.loss}, indent=2))
     else:

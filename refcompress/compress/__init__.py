@@ -2,7 +2,7 @@
 
 from refcompress.compress.criterion import Criterion, LayerStability, score_layers
 from refcompress.compress.options import Options
-from refcompress.compress.pipeline import compress, prepare_data
+from refcompress.compress.pipeline import compress, input_images, prepare_data
 from refcompress.compress.quantize import Scheme, quantize_model
 from refcompress.compress.remove import remove_neurons
 from refcompress.compress.result import LayerReport, Progress, Result, Stage
@@ -17,6 +17,7 @@ __all__ = [
     "Scheme",
     "Stage",
     "compress",
+    "input_images",
     "prepare_data",
     "quantize_model",
     "remove_neurons",

@@ -107,8 +107,7 @@ def score_layers(history: GradientHistory, layers: tuple[str, ...], criterion: C
 
     Returns
     -------
-    list of LayerStability. With a fraction, the thresholds are such that P3 selects it: the layer's medians, both grown
-    by a factor midway between the scores of the last neuron that goes and the first that stays.
+    list of LayerStability. With a fraction, the thresholds are `selection.separating_thresholds`.
 
     Raises
     ------
@@ -126,8 +125,7 @@ def _score_layer(name: str, history: GradientHistory, criterion: Criterion) -> L
         tau_mean, tau_std = selection.median_thresholds(mean, std)
         score = selection.score(mean, std, tau_mean, tau_std)
         selected = selection.smallest(score, criterion.fraction)
-        growth = _between(score[selected].max(initial=0), np.delete(score, selected).min())
-        tau_mean, tau_std = (tau * growth if tau else 0.0 for tau in (tau_mean, tau_std))  # a median of 0 cannot grow
+        tau_mean, tau_std = selection.separating_thresholds(score, selected, tau_mean, tau_std)
         return LayerStability(name, mean, std, tau_mean, tau_std, selected)
     tau_mean, tau_std = float(criterion.tau_mean or 0), float(criterion.tau_std or 0)
     if criterion.tau_relative_to is not None:
@@ -139,8 +137,3 @@ def _score_layer(name: str, history: GradientHistory, criterion: Criterion) -> L
             f"tau_mean = {tau_mean:g} and tau_std = {tau_std:g} select the whole layer {name!r}: {len(mean)} neurons"
         )
     return LayerStability(name, mean, std, tau_mean, tau_std, selected)
-
-
-def _between(gone: float, stays: float) -> float:
-    """A factor above the score of all that go and, unless it is the same, not above that of any that stays."""
-    return float(gone + (stays - gone) / 2) if np.isfinite(stays) else float(2 * gone) or 1.0

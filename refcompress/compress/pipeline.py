@@ -18,7 +18,7 @@ from refcompress.formulas.quantization import uniform
 from refcompress.nn import networks
 from refcompress.storage import CompressedModel, QuantizedTensor
 
-IMAGE_SIZE = {"listing": 32, "lenet-5": 32, "mlp": None, "lenet-300-100": None}
+CONVOLUTIONAL = {"listing": (1, 32, 32), "lenet-5": (1, 32, 32)}  # the inputs they take; the others take any
 TIMING_RUNS = 3
 
 
@@ -84,8 +84,17 @@ def compress(
 
 def prepare_data(data: Dataset, net: str) -> Dataset:
     """Bring the images to the size that a network takes: 32 × 32 for convolutional ones, their own for the others."""
-    size = IMAGE_SIZE[net]
-    return Dataset(prepare(data.x_train, size), data.y_train, prepare(data.x_test, size), data.y_test)
+    shape = CONVOLUTIONAL.get(net, data.x_train.shape[1:])
+    return Dataset(input_images(data.x_train, shape), data.y_train, input_images(data.x_test, shape), data.y_test)
+
+
+def input_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
+    """Bring images (N, 1, H, W) to a network's input shape (1, H′, W′); ValueError where there is no way."""
+    if images.shape[1:] == input_shape:
+        return images
+    if len(input_shape) != 3 or input_shape[1] != input_shape[2]:
+        raise ValueError(f"images must have the network's input shape {input_shape}, got {images.shape[1:]}")
+    return prepare(images, input_shape[-1])
 
 
 def build_network(data: Dataset, net: str, rng: np.random.Generator) -> nn.Network:

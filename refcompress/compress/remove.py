@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refcompress.formulas.checks import integer_array
+from refcompress.formulas.checks import boolean, integer_array
 from refcompress.formulas.pruning import removal
 from refcompress.nn import (
     GELU,
@@ -65,10 +65,12 @@ def remove_neurons(model: Network, neurons: Mapping[str, ArrayLike], fold: bool 
     What stands between must work on every channel by itself, as activations and pools do. A batch norm loses its
     entries too, so that what counts as 0 is what the next layer of neurons reads.
     """
+    boolean("fold", fold)
     pruned = model.copy()
     for name, given in neurons.items():
         indices = integer_array(f"neurons[{name!r}]", given, ndim=1)
         _check_indices(name, indices, len(_neuron_layer(model, name).parameters["weight"]))
+        indices = indices.astype(np.int64)
         if indices.size == 0:
             continue
         own = model.layers[name].parameters  # before another layer's neurons were folded into the bias
@@ -158,7 +160,7 @@ def _remove_inputs(node: Node, removed: np.ndarray, constant: np.ndarray | None,
 def _through(node: Node, constant: np.ndarray, removed: np.ndarray, block: int) -> np.ndarray:
     """What constant channels are behind a layer that works on every channel by itself."""
     layer = node.layer
-    if isinstance(layer, AveragePool2d):
+    if isinstance(layer, AveragePool2d) and layer.settings["count_include_pad"]:
         _check_no_padding(node)
     if isinstance(layer, Flatten | AveragePool2d | MaxPool2d | GlobalAveragePool2d):
         return constant  # the mean or maximum of equal values

@@ -6,6 +6,7 @@ from refcompress.datasets.idx import read_idx
 from refcompress.datasets.idx_folder import read_idx_folder
 from refcompress.datasets.images import prepare, shift
 from refcompress.datasets.load import load
+from refcompress.datasets.npy import read_npy
 from refcompress.datasets.npz import read_npz
 from refcompress.datasets.split import stratified_split
 
@@ -16,6 +17,7 @@ __all__ = [
     "prepare",
     "read_idx",
     "read_idx_folder",
+    "read_npy",
     "read_npz",
     "shift",
     "stratified_split",

@@ -84,8 +84,7 @@ def shift(images: np.ndarray, rng: np.random.Generator, pixels: int = 2) -> np.n
            [1., 1., 0.]])
     """
     images = _checked(images)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
+    checks.generator("rng", rng)
     p = checks.integer("pixels", pixels, 0)
     n, _, height, width = images.shape
     dy, dx = rng.integers(-p, p + 1, size=(n, 2)).T

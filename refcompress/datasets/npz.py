@@ -1,7 +1,5 @@
 """Read a data set from a NumPy .npz file, trusting nothing in it."""
 
-import io
-import math
 import os
 import zipfile
 from pathlib import Path
@@ -10,6 +8,7 @@ import numpy as np
 
 from refcompress.datasets.data import Dataset
 from refcompress.datasets.levels import unit_range
+from refcompress.datasets.npy import read_npy
 from refcompress.formulas import checks
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -57,7 +56,7 @@ def read_npz(path: str | os.PathLike[str]) -> Dataset:
             missing = [key for key in KEYS if key not in held]
             if missing:
                 raise ValueError(f"{', '.join(missing)} missing; it holds {', '.join(held) or 'nothing'}")
-            x_train, y_train, x_test, y_test = (_array(key, archive.read(f"{key}.npy")) for key in KEYS)
+            x_train, y_train, x_test, y_test = (_read(archive, key) for key in KEYS)
         return Dataset(
             _images("x_train", x_train),
             _labels("y_train", y_train),
@@ -68,23 +67,9 @@ def read_npz(path: str | os.PathLike[str]) -> Dataset:
         raise ValueError(f"{path} cannot be read as a data set: {error or type(error).__name__}") from error
 
 
-def _array(name: str, data: bytes) -> np.ndarray:
-    """The array in the bytes of a .npy file: a header, then exactly the elements it declares."""
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(stream)
-    else:
-        raise ValueError(f"{name} must be in version 1.0 or 2.0 of the .npy format, got {version}")
-    if dtype.hasobject:
-        raise ValueError(f"{name} holds pickled Python objects, which are never loaded")
-    declared, got = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
-    if declared != got:
-        raise ValueError(f"{name} of shape {shape} and {dtype} must have {declared} bytes, got {got}")
-    flat = np.frombuffer(data, dtype, offset=stream.tell())
-    return flat.reshape(shape, order="F" if fortran_order else "C")
+def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        return read_npy(name, member)
 
 
 def _images(name: str, array: np.ndarray) -> np.ndarray:

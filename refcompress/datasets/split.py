@@ -53,8 +53,7 @@ def stratified_split(
     labels = checks.integer_array("labels", labels, ndim=1)
     checks.check_not_empty("labels", labels)
     fraction = Fraction(repr(checks.real("test_fraction", test_fraction, 0, 1, open_low=True, open_high=True)))
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
+    checks.generator("rng", rng)
     classes, sizes = np.unique(labels, return_counts=True)
     if sizes.min() < 2:
         raise ValueError(f"labels must hold every class at least twice, got class {classes[sizes.argmin()]} once")

@@ -38,6 +38,13 @@ def integer_array(name: str, value: Any, *, ndim: int | tuple[int, ...] | None =
     return array
 
 
+def check_ranges(rule: str, good: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Raise ValueError with the rule and the first range [low, high] that breaks it."""
+    broken = np.flatnonzero(~np.asarray(good))
+    if broken.size:
+        raise ValueError(f"{rule}, got low = {low.flat[broken[0]]} and high = {high.flat[broken[0]]}")
+
+
 def check_ndim(name: str, array: np.ndarray, ndim: int | tuple[int, ...] | None) -> None:
     """Raise ValueError unless `array` has one of the accepted numbers of dimensions."""
     accepted = (ndim,) if isinstance(ndim, int) else ndim
@@ -141,3 +148,17 @@ def boolean(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return value
+
+
+def kept_mask(count: int, indices: np.ndarray) -> np.ndarray:
+    """Mask (count,) of what stays without `indices`, which must be distinct integers, in range and not all."""
+    indices = integer_array("indices", indices, ndim=1)
+    if indices.size and (indices.min() < 0 or indices.max() >= count):
+        raise ValueError(f"indices must be from 0 to {count - 1}, got {indices.min()} to {indices.max()}")
+    keep = np.ones(count, bool)
+    keep[indices] = False
+    if count - keep.sum() != indices.size:
+        raise ValueError(f"indices must be distinct, got {indices.tolist()}")
+    if not keep.any():
+        raise ValueError(f"indices must leave at least one neuron, got all {count}")
+    return keep

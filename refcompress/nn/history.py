@@ -124,6 +124,8 @@ class GradientHistory:
 
     def merge(self, other: "GradientHistory") -> "GradientHistory":
         """The history of both runs; ValueError unless networks and settings agree and neither keeps only the last."""
+        if not isinstance(other, GradientHistory):
+            raise TypeError(f"other must be a GradientHistory, got {other!r}")
         if self.last is not None or other.last is not None:
             raise ValueError("last must be None to merge histories: which iterations were last is not known")
         for setting in ("reduce", "start"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.formulas.checks import check_ndim, float_array, like
+from refcompress.formulas.checks import check_ndim, float_array, like, real
 from refcompress.formulas.geometry import Pair
 from refcompress.formulas.network import (
     average_pool2d,
@@ -66,8 +66,7 @@ class Layer:
 
     def copy(self) -> "Layer":
         """Return a layer with copies of the arrays and without gradients."""
-        arrays = {name: array.copy() for name, array in {**self.parameters, **self.buffers}.items()}
-        return type(self)(**arrays, **self.settings)
+        return type(self)(**self.parameters, **self.buffers, **self.settings)
 
     def __repr__(self) -> str:
         shapes = [f"{name}: {' × '.join(map(str, array.shape))}" for name, array in self.parameters.items()]
@@ -80,9 +79,9 @@ class _Weighted(Layer):
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray | None, ndim: int) -> None:
         super().__init__()
-        weight = self.parameters["weight"] = float_array("weight", weight, ndim=ndim)
+        weight = self.parameters["weight"] = float_array("weight", weight, ndim=ndim).copy()  # training changes it
         if bias is not None:
-            self.parameters["bias"] = like("bias", bias, weight.shape[:1], weight.dtype)
+            self.parameters["bias"] = like("bias", bias, weight.shape[:1], weight.dtype).copy()
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         out, self._cache = self.operation.forward(
@@ -176,7 +175,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, slope: float = 0.01) -> None:
         super().__init__()
-        self.settings = {"slope": slope}
+        self.settings = {"slope": real("slope", slope, -np.inf, np.inf, open_low=True, open_high=True)}
 
 
 class Sigmoid(Layer):
@@ -204,7 +203,8 @@ class Standardize(Layer):
 
     def __init__(self, mean: float, std: float) -> None:
         super().__init__()
-        self.settings = {"mean": mean, "std": std}
+        mean = real("mean", mean, -np.inf, np.inf, open_low=True, open_high=True)
+        self.settings = {"mean": mean, "std": real("std", std, 0, np.inf, open_low=True, open_high=True)}
 
 
 class Flatten(Layer):
@@ -223,7 +223,7 @@ class Dropout(Layer):
 
     def __init__(self, p: float, rng: np.random.Generator | None = None) -> None:
         super().__init__()
-        self.settings = {"p": p}
+        self.settings = {"p": real("p", p, 0, 1, open_high=True)}
         self.rng = rng
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -251,12 +251,13 @@ class BatchNorm(Layer):
         epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.settings = {"momentum": momentum, "epsilon": epsilon}
-        weight = float_array("weight", weight, ndim=1)
-        self.parameters = {"weight": weight, "bias": like("bias", bias, weight.shape, weight.dtype)}
+        epsilon = real("epsilon", epsilon, 0, np.inf, open_low=True, open_high=True)
+        self.settings = {"momentum": real("momentum", momentum, 0, 1), "epsilon": epsilon}
+        weight = float_array("weight", weight, ndim=1).copy()
+        self.parameters = {"weight": weight, "bias": like("bias", bias, weight.shape, weight.dtype).copy()}
         self.buffers = {
-            "running_mean": like("running_mean", running_mean, weight.shape, weight.dtype),
-            "running_var": like("running_var", running_var, weight.shape, weight.dtype),
+            "running_mean": like("running_mean", running_mean, weight.shape, weight.dtype).copy(),
+            "running_var": like("running_var", running_var, weight.shape, weight.dtype).copy(),
         }
 
     @classmethod

@@ -39,7 +39,8 @@ class Network:
     Raises
     ------
     ValueError
-        If there is no node, a name is doubled, empty or holds a dot, or an input is not known before its node.
+        If there is no node, a layer stands twice, a name is doubled, empty or holds a dot, or an input is not known
+        before its node.
     """
 
     def __init__(self, nodes: Iterable[Node], input_shape: tuple[int, ...] | None = None) -> None:
@@ -47,6 +48,8 @@ class Network:
         self.input_shape = None if input_shape is None else tuple(integer("input_shape", n, 1) for n in input_shape)
         if not self.nodes:
             raise ValueError("nodes must hold at least one node, got none")
+        if len({id(node.layer) for node in self.nodes}) < len(self.nodes):
+            raise ValueError("nodes must have a layer each, got one twice: a layer remembers a single forward pass")
         known = {INPUT}
         self._trained = {INPUT: False}  # does a parameter stand at or before this node?
         for node in self.nodes:
@@ -130,7 +133,8 @@ class Network:
         """Output shape of every node for one sample: what a batch of one zero sample gives."""
         if self.input_shape is None:
             raise ValueError("input_shape must be given to the network for its shapes, got None")
-        outputs = self._run(np.zeros((1, *self.input_shape), self.dtype), training=False)
+        sample = np.zeros((1, *self.input_shape), self.dtype)
+        outputs = self.copy()._run(sample, training=False)  # a copy, whose layers may forget their last batch
         return {name: out.shape[1:] for name, out in outputs.items()}
 
     def macs(self) -> int:

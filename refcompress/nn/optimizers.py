@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from refcompress.formulas.checks import check_shape, real
+from refcompress.formulas.checks import boolean, check_shape, real
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -64,7 +64,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, weight_decay)
         self.momentum = real("momentum", momentum, 0, 1, open_high=True)
-        self.nesterov = nesterov
+        self.nesterov = boolean("nesterov", nesterov)
         if nesterov and not self.momentum:
             raise ValueError("nesterov must have momentum above 0, got momentum = 0")
         self._velocity: dict[str, np.ndarray] = {}
@@ -115,6 +115,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate, weight_decay)
+        if len(betas) != 2:
+            raise ValueError(f"betas must be two numbers, got {betas}")
         self.betas = (
             real("betas[0]", betas[0], 0, 1, open_high=True),
             real("betas[1]", betas[1], 0, 1, open_high=True),

@@ -76,4 +76,4 @@ def cosine_schedule(base: float, total: int, minimum: float = 0.0) -> Schedule:
     """
     base, minimum = (real(n, v, 0, np.inf, open_high=True) for n, v in (("base", base), ("minimum", minimum)))
     total = integer("total", total, 1)
-    return lambda t: minimum + (base - minimum) * (1 + math.cos(math.pi * t / total)) / 2
+    return lambda t: minimum + (base - minimum) * ((1 + math.cos(math.pi * t / total)) / 2)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refcompress.formulas.checks import check_not_empty, float_array, integer
+from refcompress.formulas.checks import check_finite, check_not_empty, float_array, generator, integer
 from refcompress.formulas.network import softmax_cross_entropy
 from refcompress.nn.history import GradientHistory
 from refcompress.nn.network import Network
@@ -87,6 +87,7 @@ def fit(
     """
     _check_samples(x, y)
     epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
+    generator("rng", rng)
     steps = epochs * steps_per_epoch(len(x), batch_size)
     curve: list[Epoch] = []
     step = 0
@@ -172,13 +173,14 @@ def evaluate(model: Network, x: np.ndarray, y: np.ndarray, *, batch_size: int = 
     Raises
     ------
     TypeError, ValueError
-        If shapes or labels do not fit.
+        If shapes or labels do not fit, or an output is not finite.
 
     Notes
     -----
     Among equal outputs the lower class counts as the answer.
     """
     logits = model.predict(x, batch_size=batch_size)
+    check_finite("output of the network", logits)
     loss, _ = softmax_cross_entropy.forward(logits.astype(np.float64), y)
     correct = int((logits.argmax(axis=1) == y).sum())
     return Evaluation(correct / len(y), float(loss), correct, len(y))

@@ -35,7 +35,8 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.formulas.checks import FLOATS, choice, integer
+from refcompress.datasets import read_npy
+from refcompress.formulas.checks import FLOATS, check_finite, choice, integer
 from refcompress.formulas.coding import ledger as byte_ledger
 from refcompress.formulas.coding import packing
 from refcompress.nn import Network
@@ -126,7 +127,7 @@ def ledger(path: str | os.PathLike[str]) -> dict[str, int]:
     data = Path(path).read_bytes()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(f"{name}.npy") for name in MEMBERS}
-    arrays = {name: _array(member) for name, member in members.items()}
+    arrays = {name: _array(name, member) for name, member in members.items()}
     parts = {name: arrays[name].nbytes for name in ("scales", "offsets", "shapes")}
     parts["payload"] = arrays["codes"].nbytes
     headers = [member[: len(member) - arrays[name].nbytes] for name, member in members.items()]
@@ -160,6 +161,7 @@ def _to_bytes(model: CompressedModel) -> bytes:
             scale, offset, shape = tensor.scale.astype(little), tensor.offset.astype(little), tensor.codes.shape
             entry = {"scheme": tensor.scheme, "bits": tensor.bits, "code_offset": tensor.code_offset}
         else:
+            check_finite(name, tensor)
             packed = np.frombuffer(tensor.astype(little).tobytes(), np.uint8)
             scale, offset, shape = scales[0], offsets[0], tensor.shape
             entry = {"scheme": "float", "bits": 8 * dtype.itemsize, "code_offset": 0}
@@ -210,7 +212,7 @@ def _from_bytes(data: bytes) -> CompressedModel:
             raise ValueError(f"it must hold {', '.join(MEMBERS)}, got {', '.join(i.filename for i in infos)}")
         if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data) for info in infos):
             raise ValueError("its members must be stored uncompressed, none larger than the file")
-        arrays = {name: _array(archive.read(info)) for name, info in zip(MEMBERS, infos, strict=True)}
+        arrays = {name: _array(name, archive.read(info)) for name, info in zip(MEMBERS, infos, strict=True)}
     if arrays["manifest"].dtype != np.uint8 or arrays["manifest"].ndim != 1:
         raise ValueError(f"manifest must be uint8 of one dimension, got {arrays['manifest'].dtype}")
     manifest = json.loads(arrays["manifest"].tobytes().decode())
@@ -249,7 +251,9 @@ def _tensor(entry: dict[str, Any], streams: dict[str, "_Stream"], dtype: np.dtyp
             raise ValueError(
                 f"tensor {entry['name']!r} must have {8 * dtype.itemsize} bits and no groups, as floats have"
             )
-        return np.frombuffer(packed.tobytes(), dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+        numbers = np.frombuffer(packed.tobytes(), dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+        check_finite(entry["name"], numbers)
+        return numbers
     stored = packing.unpack(packed, bits, count).astype(np.int64).reshape(shape)
     scale, offset = scale.astype(dtype), offset.astype(dtype)
     return QuantizedTensor(stored + code_offset, scale, offset, bits, code_offset, entry["scheme"])
@@ -272,16 +276,8 @@ class _Stream:
             raise ValueError(f"{self._name} holds {len(self._array) - self._taken} more than is declared")
 
 
-def _array(member: bytes) -> np.ndarray:
-    """The array of a .npy file, read without unpickling and without trusting its declared size."""
-    stream = io.BytesIO(member)
-    version = np.lib.format.read_magic(stream)
-    if version != (1, 0):
-        raise ValueError(f"a member must be an .npy file of version 1.0, got {version}")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.hasobject or len(member) - stream.tell() != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"a member of dtype {dtype} and shape {shape} does not hold that many bytes")
-    return np.frombuffer(member, dtype, offset=stream.tell()).reshape(shape)
+def _array(name: str, member: bytes) -> np.ndarray:
+    return read_npy(name, io.BytesIO(member))
 
 
 def _tensor_digest(packed: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> str:

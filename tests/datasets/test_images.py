@@ -112,7 +112,7 @@ def test_shift_takes_any_memory_order():
         (np.ones((2, 1, 3, 4), dtype=np.int64), None, 2, TypeError, "images must be float32 or float64, got int64"),
         (np.ones((2, 3, 4)), None, 2, ValueError, "images must have 4 dimensions"),
         (np.ones((2, 3, 3, 4)), None, 2, ValueError, r"images must have shape \(2, 1, 3, 4\)"),
-        (np.ones((2, 1, 3, 4)), 0, 2, TypeError, r"rng must be a numpy\.random\.Generator, got int"),
+        (np.ones((2, 1, 3, 4)), 0, 2, TypeError, r"rng must be a numpy\.random\.Generator, got 0"),
         (np.ones((2, 1, 3, 4)), None, -1, ValueError, "pixels must be at least 0, got -1"),
         (np.ones((2, 1, 3, 4)), None, 1.5, TypeError, "pixels must be an integer, got 1.5"),
     ],

@@ -107,5 +107,5 @@ def test_empty_labels():
 
 
 def test_rng_must_be_a_generator():
-    with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator, got int"):
+    with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator, got 0"):
         stratified_split(np.array([0, 0, 1, 1]), 0.5, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.formulas.checks import float_array, like
+from refcompress.formulas.checks import boolean, float_array, like
 from refcompress.formulas.geometry import Pair, channels_first, channels_last, pad, pool_geometry, taps
 
 
@@ -61,7 +61,7 @@ def forward(
     out = np.zeros((x.shape[0], *out_size, x.shape[1]), x.dtype)  # (N, H_out, W_out, C)
     for tap in taps(x_padded, kernel, steps, out_size):
         out += tap
-    if count_include_pad:
+    if boolean("count_include_pad", count_include_pad):
         count = np.array(kernel[0] * kernel[1], x.dtype)
     else:
         inside = pad(np.ones((1, *x.shape[2:], 1), x.dtype), border)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refcompress.formulas.checks import float_array, like, real
+from refcompress.formulas.checks import boolean, float_array, like, real
 
 
 class Cache(NamedTuple):
@@ -58,7 +58,7 @@ def forward(
     training : bool
     momentum : float in [0, 1]
         The weight of the new batch.
-    epsilon : float > 0
+    epsilon : float > 0, in the normal range of x's dtype
 
     Returns
     -------
@@ -71,8 +71,8 @@ def forward(
     TypeError
         If an array is neither float32 nor float64, or the dtypes differ.
     ValueError
-        If shapes do not fit, a running variance is negative, an option is out of range, or training has only one value
-        for a channel.
+        If shapes do not fit, a running variance is negative or NaN, an option is out of range, or training has only one
+        value for a channel.
 
     References
     ----------
@@ -90,14 +90,15 @@ def forward(
     gamma, beta = like("gamma", gamma, (C,), x.dtype), like("beta", beta, (C,), x.dtype)
     running_mean = like("running_mean", running_mean, (C,), x.dtype)
     running_var = like("running_var", running_var, (C,), x.dtype)
-    if (running_var < 0).any():
+    if not (running_var >= 0).all():
         raise ValueError(f"running_var must not be negative, got {running_var.min()}")
     momentum = real("momentum", momentum, 0, 1)
-    epsilon = real("epsilon", epsilon, 0, np.inf, open_low=True, open_high=True)
+    limits = np.finfo(x.dtype)
+    epsilon = real("epsilon", epsilon, float(limits.tiny), float(limits.max))
     per_channel = (1, C) + (1,) * (x.ndim - 2)
 
     mean, variance = running_mean, running_var
-    if training:
+    if boolean("training", training):
         m = x.size // max(C, 1)
         if m < 2:
             raise ValueError(f"x must have at least 2 values for a channel in training, got shape {x.shape}")

@@ -33,7 +33,9 @@ def forward(
 ) -> tuple[np.ndarray, Any]:
     """Cross-correlation of images with O filters (N1 at every position, weights shared).
 
-        out[n, o, i, j] = b[o] + Σ_c Σ_u Σ_v W[o, c, u, v] · x[n, c, i·stride + u·dilation − padding, j·… + v·… − …]
+        out[n, o, i, j] = b[o] + Σ_c Σ_u Σ_v W[o, c, u, v] · x[n, g·C/groups + c, i·stride + u·dilation − padding, …]
+
+    with g = ⌊o·groups/O⌋, the group of filter o; the last index is that of the columns, formed as that of the rows.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def forward(
     b : (O,) float array of x's dtype, optional
     stride, padding, dilation : int or (height, width)
     groups : int
-        Filters o·groups/O of group g see only the C/groups channels of group g.
+        Filter o is of group g and reads the C/groups channels of that group only.
 
     Returns
     -------
@@ -102,6 +104,8 @@ def backward(dout: np.ndarray, cache: Any, *, input_gradient: bool = True) -> Gr
         dW[o, c, u, v] = Σ_n Σ_i Σ_j dout[n, o, i, j] · x[n, c, i·stride + u·dilation − padding, …]
         db[o]          = Σ_n Σ_i Σ_j dout[n, o, i, j]
         dX[n, c, h, …] = Σ_o Σ_u dout[n, o, i, …] · W[o, c, u, …]   where i·stride + u·dilation − padding = h
+
+    (here for one group: channel c of W is channel g·C/groups + c of x, and o runs over the filters of its group).
 
     With Z, the gradient dout spread out by the stride, Z[i·stride + dilation·(kh − 1) − padding] = dout[i], the last
     line is again a correlation, with the kernel turned around: dX[h] = Σ_u Z[h + u·dilation] · W[kh − 1 − u].

@@ -5,7 +5,7 @@ Tutorial: tutorials/01_network_by_hand.py
 
 import numpy as np
 
-from refcompress.formulas.checks import float_array, generator, like, real
+from refcompress.formulas.checks import boolean, float_array, generator, like, real
 
 
 def forward(
@@ -47,7 +47,7 @@ def forward(
     """
     x = float_array("x", x)
     p = real("p", p, 0, 1, open_high=True)
-    if not training:
+    if not boolean("training", training):
         return x.copy(), np.ones_like(x)
     if rng is None:
         raise ValueError("rng must be a numpy.random.Generator in training, got None")

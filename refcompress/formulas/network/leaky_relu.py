@@ -43,7 +43,8 @@ def forward(x: np.ndarray, slope: float = 0.01) -> tuple[np.ndarray, np.ndarray]
     array([-0.02,  0.  ,  3.  ])
     """
     x = float_array("x", x)
-    slope = real("slope", slope, -np.inf, np.inf, open_low=True, open_high=True)
+    limits = np.finfo(x.dtype)
+    slope = real("slope", slope, float(limits.min), float(limits.max))
     factor = np.where(x > 0, np.ones((), x.dtype), np.array(slope, x.dtype))  # the derivative
     return x * factor, factor
 

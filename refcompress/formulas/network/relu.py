@@ -29,7 +29,7 @@ def forward(x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.dtype]]:
 
     Notes
     -----
-    NaN stays NaN. The derivative at 0 is taken as 0.
+    NaN stays NaN. The derivative at 0 is taken as 0, and a gradient that is not finite is not stopped by it (∞ · 0).
 
     References
     ----------

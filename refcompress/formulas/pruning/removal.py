@@ -5,7 +5,7 @@ Tutorial: tutorials/02_gradient_stability.py
 
 import numpy as np
 
-from refcompress.formulas.checks import check_shape, float_array, integer, integer_array
+from refcompress.formulas.checks import check_shape, float_array, integer, kept_mask
 
 
 def rows(array: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def rows(array: np.ndarray, indices: np.ndarray) -> np.ndarray:
     array = float_array("array", array)
     if array.ndim == 0:
         raise ValueError("array must have at least one dimension, got shape ()")
-    return np.ascontiguousarray(array[_kept(len(array), indices)])
+    return np.ascontiguousarray(array[kept_mask(len(array), indices)])
 
 
 def columns(W: np.ndarray, indices: np.ndarray, block: int = 1) -> np.ndarray:
@@ -82,7 +82,7 @@ def columns(W: np.ndarray, indices: np.ndarray, block: int = 1) -> np.ndarray:
     array([[3., 4.]])
     """
     W, blocks = _blocks(W, block)
-    kept = blocks[:, _kept(blocks.shape[1], indices)]
+    kept = blocks[:, kept_mask(blocks.shape[1], indices)]
     return np.ascontiguousarray(kept.reshape(len(W), -1, *W.shape[2:]))
 
 
@@ -133,7 +133,7 @@ def folded_bias(
     b = float_array("b", b)
     check_shape("b", b, (len(W),))
     activation = float_array("activation", activation)
-    removed = ~_kept(blocks.shape[1], indices)
+    removed = ~kept_mask(blocks.shape[1], indices)
     check_shape("activation", activation, (int(removed.sum()),))
     weight_sums = blocks[:, indices].sum(axis=tuple(range(2, blocks.ndim)))  # (M, k)
     return b + weight_sums @ activation
@@ -148,17 +148,3 @@ def _blocks(W: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
     if W.shape[1] % block:
         raise ValueError(f"block must divide the {W.shape[1]} columns of W, got {block}")
     return W, W.reshape(len(W), -1, block, *W.shape[2:])
-
-
-def _kept(count: int, indices: np.ndarray) -> np.ndarray:
-    """Mask of the neurons that stay."""
-    indices = integer_array("indices", indices, ndim=1)
-    if indices.size and (indices.min() < 0 or indices.max() >= count):
-        raise ValueError(f"indices must be from 0 to {count - 1}, got {indices.min()} to {indices.max()}")
-    keep = np.ones(count, bool)
-    keep[indices] = False
-    if count - keep.sum() != indices.size:
-        raise ValueError(f"indices must be distinct, got {indices.tolist()}")
-    if not keep.any():
-        raise ValueError(f"indices must leave at least one neuron, got all {count}")
-    return keep

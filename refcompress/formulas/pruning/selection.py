@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from refcompress.formulas.checks import check_not_empty, float_array, real
+from refcompress.formulas.checks import check_not_empty, float_array, kept_mask, real
 from refcompress.formulas.pruning.stability import moments
 
 
@@ -135,6 +135,60 @@ def smallest(score: np.ndarray, fraction: float) -> np.ndarray:
     fraction = real("fraction", fraction, 0, 1, open_high=True)
     count = math.floor(Fraction(repr(fraction)) * len(score))
     return np.sort(np.argsort(score, kind="stable")[:count])
+
+
+def separating_thresholds(
+    score: np.ndarray, selected: np.ndarray, tau_mean: float, tau_std: float
+) -> tuple[float, float]:
+    """The thresholds at which P3 selects what `smallest` has selected.
+
+        τ′ = τ · (a + b)/2,    a = max of score_i over the selected (0 without any),  b = min of score_i over the others
+
+    Parameters
+    ----------
+    score : (n,) float array
+        As `score` gives it for τ_mean and τ_std.
+    selected : (k,) integer array, k < n
+        As `smallest` gives it.
+    tau_mean, tau_std : float ≥ 0
+
+    Returns
+    -------
+    (tau_mean, tau_std) : floats, in the unit of the given ones.
+
+    Raises
+    ------
+    TypeError
+        If the score is neither float32 nor float64, or the selection is not of integers.
+    ValueError
+        If the score is empty or holds NaN, an index is out of range, nothing is left, or a threshold is negative or not
+        finite.
+
+    Notes
+    -----
+    No thresholds separate equal scores, a = b, nor what has a score above 0 at τ = 0: then P3 at τ′ selects fewer. An
+    infinite b counts as 3a (3 for a = 0), an infinite a leaves τ as it is.
+
+    References
+    ----------
+    .. [1] source document, section 3.1.3, formula P3.
+
+    Examples
+    --------
+    >>> separating_thresholds(np.array([3.0, 1.0, 2.0, 1.0]), np.array([1, 3]), tau_mean=10.0, tau_std=1.0)
+    (15.0, 1.5)
+    """
+    score = float_array("score", score, ndim=1)
+    stays = score[kept_mask(len(score), selected)]
+    if np.isnan(score).any():
+        raise ValueError(f"score must not be NaN, got NaN at index {int(np.isnan(score).argmax())}")
+    tau_mean = real("tau_mean", tau_mean, 0, np.inf, open_high=True)
+    tau_std = real("tau_std", tau_std, 0, np.inf, open_high=True)
+    a, b = float(score[selected].max(initial=0)), float(stays.min())
+    if math.isinf(b):
+        b = 3 * (a or 1)
+    factor = 1.0 if math.isinf(a) else a + (b - a) / 2
+    return tau_mean * factor, tau_std * factor
 
 
 def _ratio(value: np.ndarray, tau: float) -> np.ndarray:

@@ -120,8 +120,8 @@ def unimportant(mean: np.ndarray, std: np.ndarray, tau_mean: float, tau_std: flo
     Notes
     -----
     Both comparisons are strict. The listing's rule is computed as printed, without absolute values: a negative mean
-    makes both sides negative, so that any negative mean passes. Its division is IEEE's; 0/0 selects nothing. All is
-    compared in float64.
+    makes both sides negative, so that any negative mean passes (for std > 0, or τ_std > 0). Its division is IEEE's: a
+    std above 0 over a mean of −0 is −∞ and selects, 0/0 selects nothing. All is compared in float64.
 
     References
     ----------

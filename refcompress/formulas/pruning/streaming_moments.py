@@ -84,7 +84,8 @@ def update(moments: Moments, gradient: np.ndarray) -> Moments:
     delta = gradient - moments.mean
     mean = moments.mean + delta / count
     delta *= gradient - mean
-    return Moments(count, mean, np.add(moments.m2, delta, out=delta))
+    delta += moments.m2
+    return Moments(count, mean, delta)
 
 
 def merge(a: Moments, b: Moments) -> Moments:

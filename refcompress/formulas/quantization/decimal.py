@@ -165,7 +165,8 @@ def error_bound(places: int, rounding: str = "half_even") -> float:
 
     Notes
     -----
-    Floating point adds at most `float_slack`, which in float32 is the larger part from about 6 places on.
+    Floating point adds at most `float_slack`, which in float32 becomes the larger part at 6 to 7 places: where |w|
+    exceeds about 10^−b / (10u), which is 1.7 at 6 places and 0.17 at 7.
 
     References
     ----------

@@ -10,6 +10,7 @@ from refcompress.formulas.checks import (
     check_broadcasts,
     check_finite,
     check_not_empty,
+    check_ranges,
     check_shape,
     choice,
     float_array,
@@ -197,16 +198,14 @@ def largest_fraction_bits(low: ArrayLike, high: ArrayLike, bits: int) -> np.ndar
     check_shape("high", high, low.shape)
     check_finite("low", low)
     check_finite("high", high)
-    if (low > high).any():
-        raise ValueError(f"low must not exceed high, got low = {low} and high = {high}")
+    check_ranges("low must not exceed high", low <= high, low, high)
     half = 2 ** (integer("bits", bits, 1, 16) - 1)
     f = np.full(low.shape, -1)
     with np.errstate(over="ignore"):
         for candidate in range(MAX_FRACTION_BITS + 1):
             fits = (np.rint(np.ldexp(low, candidate)) >= -half) & (np.rint(np.ldexp(high, candidate)) <= half - 1)
             f = np.where(fits, candidate, f)
-    if (f < 0).any():
-        raise ValueError(f"low and high must fit {bits} bits without fraction bits, got low = {low} and high = {high}")
+    check_ranges(f"low and high must fit {bits} bits without fraction bits", f >= 0, low, high)
     return np.where((low == 0) & (high == 0), bits - 1, f)[()]
 
 

@@ -5,7 +5,7 @@ Tutorial: tutorials/03_b_bit_quantization.py
 
 import numpy as np
 
-from refcompress.formulas.checks import choice, float_array
+from refcompress.formulas.checks import choice, float_array, generator
 
 NEAREST = ("half_even", "half_away", "half_up")
 RULES = (*NEAREST, "floor", "ceil", "toward_zero", "stochastic")
@@ -77,8 +77,10 @@ def apply(t: np.ndarray, rule: str = "half_even", rng: np.random.Generator | Non
 
 
 def check(name: str, rule: str, rng: np.random.Generator | None) -> None:
-    """Raise ValueError unless the rule, an argument of this name, is known and has the rng that it needs."""
+    """Raise ValueError or TypeError unless the rule, an argument of this name, is known and has the rng it needs."""
     choice(name, rule, RULES)
     if (rng is None) == (rule == "stochastic"):
         wanted = "a numpy.random.Generator" if rng is None else "None"
         raise ValueError(f"rng must be {wanted} for {name} {rule!r}, got {rng!r}")
+    if rng is not None:
+        generator("rng", rng)

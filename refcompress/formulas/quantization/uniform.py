@@ -10,6 +10,7 @@ from refcompress.formulas.checks import (
     check_broadcasts,
     check_finite,
     check_not_empty,
+    check_ranges,
     check_shape,
     choice,
     float_array,
@@ -62,16 +63,13 @@ def scale_and_offset(low: ArrayLike, high: ArrayLike, bits: int) -> tuple[np.nda
     check_finite("low", low)
     check_finite("high", high)
     levels = 2 ** integer("bits", bits, 1, 16) - 1
-    if (low > high).any():
-        raise ValueError(f"low must not exceed high, got low = {low} and high = {high}")
+    check_ranges("low must not exceed high", low <= high, low, high)
     with np.errstate(over="ignore", under="ignore"):
         s = (high - low) / levels
         top = s * levels + low  # w′ of the last code
-    if not (np.isfinite(s) & np.isfinite(top)).all():
-        raise ValueError(f"high - low must be finite in {s.dtype}, got low = {low} and high = {high}")
+    check_ranges(f"high - low must be finite in {s.dtype}", np.isfinite(s) & np.isfinite(top), low, high)
     constant = low == high
-    if ((s == 0) & ~constant).any():
-        raise ValueError(f"high - low must be large enough for a scale above 0, got low = {low} and high = {high}")
+    check_ranges("high - low must be large enough for a scale above 0", (s > 0) | constant, low, high)
     return np.where(constant, s.dtype.type(1), s)[()], low.astype(s.dtype)[()]
 
 

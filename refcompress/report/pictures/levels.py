@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from refcompress.compress import Result
+from refcompress.formulas.quantization import uniform
 from refcompress.report.pictures.canvas import BLUE, INK, ORANGE, canvas, panels, size, to_svg
 from refcompress.storage import QuantizedTensor
 
@@ -44,7 +45,7 @@ def levels(tensor: QuantizedTensor) -> np.ndarray:
     """The levels s · q + z of a tensor's first range, from the lowest to the highest code in use."""
     codes = tensor.codes[0] if tensor.groups > 1 else tensor.codes
     q = np.arange(int(codes.min()), int(codes.max()) + 1)
-    return tensor.scale[0] * q + tensor.offset[0]
+    return uniform.dequantize(q, tensor.scale[0], tensor.offset[0])
 
 
 def _panel(axes: "Axes", number: int, name: str, weights: np.ndarray, tensor: QuantizedTensor) -> None:

@@ -21,10 +21,11 @@ RULES = (*NEAREST, "floor", "ceil", "toward_zero", "stochastic")
 DRAW = 0.375  # the draw shared by all elements where the stochastic rule is compared with the oracle
 
 
-class Draws:
+class Draws(np.random.Generator):
     """Stands in for a random generator: random(shape) hands out the given draws, whose shape must be the one wanted."""
 
     def __init__(self, u):
+        super().__init__(np.random.PCG64(0))
         self.u = np.asarray(u, dtype=np.float64)
 
     def random(self, size):
