@@ -291,11 +291,60 @@ def test_a_file_with_one_byte_changed(run, folder):
         assert "checksum" in err
 
 
-def test_evaluate_on_other_images(run):
-    compress(run)
-    status, _, err = run("evaluate", "compressed.npz", "--data", "../odd.npz")
-    assert status == 2
+def images_of(height, width, name):
+    """45 images of three classes, each brightest in its own third of the rows."""
+    labels = np.arange(45) % 3
+    images = np.random.default_rng(6).integers(0, 60, (45, height, width), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[label * height // 3 : (label + 1) * height // 3] += 150
+    np.savez(name, x_train=images[:30], y_train=labels[:30], x_test=images[30:], y_test=labels[30:])
+    return name
+
+
+def test_images_that_are_not_square(run):
+    images_of(6, 9, "../oblong.npz")
+    status, out, err = run("compress", "--data", "../oblong.npz", *SMALL, "--json")
+    assert status == 0, err
+    result = json.loads(out)
+    assert result["stages"]["dense"]["parameters"] == 54 * 128 + 128 + 128 * 3 + 3
+    reported = {key: result["stages"]["quantized"][key] for key in ("accuracy", "loss")}
+    status, out, err = run("evaluate", "compressed.npz", "--data", "../oblong.npz", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out) == reported
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "shown", "words"),
+    [
+        ((6, 9), (8, 8), "images must have the network's input shape (1, 6, 9), got (1, 8, 8)"),
+        ((6, 9), (9, 6), "images must have the network's input shape (1, 6, 9), got (1, 9, 6)"),
+        ((8, 8), (6, 9), "images must have the network"),
+        ((8, 8), (12, 12), "for 12 × 12 images"),
+        ((8, 8), (16, 16), "for 16 × 16 images"),
+    ],
+)
+def test_evaluate_on_images_that_do_not_fit(run, trained_on, shown, words):
+    images_of(*trained_on, "../seen.npz")
+    images_of(*shown, "../other.npz")
+    assert run("compress", "--data", "../seen.npz", "--net", "mlp", "--epochs", "1", "--finetune-epochs", "0")[0] == 0
+    status, out, err = run("evaluate", "compressed.npz", "--data", "../other.npz")
+    assert (status, out) == (2, "")
     assert err.count("\n") == 1
+    assert err.startswith("refcompress evaluate: error: ")
+    assert words in err
+
+
+def test_evaluate_enlarges_small_images(run):
+    """Every pixel of 4 × 4 becomes 2 × 2: what an 8 × 8 network takes."""
+    images_of(4, 4, "../small.npz")
+    with np.load("../small.npz") as small:
+        arrays = {name: small[name] for name in small}
+    large = {name: np.kron(a, np.ones((1, 2, 2), np.uint8)) if a.ndim == 3 else a for name, a in arrays.items()}
+    np.savez("../large.npz", **large)
+    assert run("compress", "--data", "../large.npz", *SMALL)[0] == 0
+    answers = [run("evaluate", "compressed.npz", "--data", f"../{name}.npz", "--json") for name in ("small", "large")]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 0
 
 
 def test_evaluate_refuses_what_is_no_image_network(run, folder):

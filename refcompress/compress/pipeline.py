@@ -92,7 +92,7 @@ def input_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray
     """Bring images (N, 1, H, W) to a network's input shape (1, H′, W′); ValueError where there is no way."""
     if images.shape[1:] == input_shape:
         return images
-    if len(input_shape) != 3 or input_shape[1] != input_shape[2]:
+    if len(input_shape) != 3 or input_shape[1] != input_shape[2] or images.shape[2] != images.shape[3]:
         raise ValueError(f"images must have the network's input shape {input_shape}, got {images.shape[1:]}")
     return prepare(images, input_shape[-1])
 

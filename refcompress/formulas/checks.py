@@ -150,15 +150,15 @@ def boolean(name: str, value: Any) -> bool:
     return value
 
 
-def kept_mask(count: int, indices: np.ndarray) -> np.ndarray:
+def kept_mask(count: int, indices: np.ndarray, name: str = "indices") -> np.ndarray:
     """Mask (count,) of what stays without `indices`, which must be distinct integers, in range and not all."""
-    indices = integer_array("indices", indices, ndim=1)
+    indices = integer_array(name, indices, ndim=1)
     if indices.size and (indices.min() < 0 or indices.max() >= count):
-        raise ValueError(f"indices must be from 0 to {count - 1}, got {indices.min()} to {indices.max()}")
+        raise ValueError(f"{name} must be from 0 to {count - 1}, got {indices.min()} to {indices.max()}")
     keep = np.ones(count, bool)
     keep[indices] = False
     if count - keep.sum() != indices.size:
-        raise ValueError(f"indices must be distinct, got {indices.tolist()}")
+        raise ValueError(f"{name} must be distinct, got {indices.tolist()}")
     if not keep.any():
-        raise ValueError(f"indices must leave at least one neuron, got all {count}")
+        raise ValueError(f"{name} must leave at least one neuron, got all {count}")
     return keep

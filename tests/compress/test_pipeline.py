@@ -1,5 +1,7 @@
+import itertools
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -216,6 +218,60 @@ def shifted_by_one(x, rng):
     return out
 
 
+def test_the_pruned_stage_is_not_yet_fine_tuned(tmp_path, monkeypatch):
+    kept = []
+
+    def removing(model, neurons):
+        kept.append((model.copy(), neurons))
+        return remove_neurons(model, neurons)
+
+    monkeypatch.setattr(pipeline, "remove_neurons", removing)
+    result = compress(dataset(), options(seed=4), out=tmp_path / "a.npz")
+    ((dense, neurons),) = kept
+    data, stages = dataset(), result.stages
+    assert stages["pruned"].loss != stages["finetuned"].loss
+    assert stages["pruned"].loss != stages["dense"].loss
+    models = {"dense": dense, "pruned": remove_neurons(dense, neurons), "finetuned": result.model}
+    for name, model in models.items():
+        by_hand = nn.evaluate(model, data.x_test, data.y_test)
+        assert (stages[name].accuracy, stages[name].loss, stages[name].correct, stages[name].total) == by_hand, name
+
+
+@pytest.mark.parametrize(("net", "size", "pixels"), [("mlp", 28, 1), ("mlp", 32, 2), ("lenet-5", 28, 2), ("mlp", 6, 1)])
+def test_images_move_by_a_sixteenth_of_their_size(net, size, pixels, tmp_path, monkeypatch):
+    """±1 of 28 pixels, ±2 of 32; what lenet-5 sees has 32."""
+    moves = []
+
+    def recording(images, rng, pixels):
+        moves.append((images.shape[-1], pixels))
+        return images
+
+    monkeypatch.setattr(pipeline, "shift", recording)
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0, 1, (8, 1, size, size)).astype(np.float32), np.arange(8) % 2
+    data, settings = Dataset(x, y, x, y), {"net": net, "epochs": 1, "finetune_epochs": 1, "batch_size": 4}
+    compress(data, options(**settings), out=tmp_path / "a.npz")
+    assert moves == [(32 if net == "lenet-5" else size, pixels)] * 4  # two batches, twice
+    moves.clear()
+    compress(data, options(augment=False, **settings), out=tmp_path / "a.npz")
+    assert moves == []
+
+
+def test_seconds_are_the_median_of_three_runs(tmp_path, monkeypatch):
+    """Medians of 21, 10.5, 5.25 and 2.625 s for 42 images."""
+    runs = [(336.0, 21.0, 1.0), (10.5, 168.0, 0.5), (0.25, 84.0, 5.25), (2.625, 0.125, 42.0)]
+    ticks = itertools.chain.from_iterable((1000.0 * i, 1000.0 * i + d) for i, d in enumerate(itertools.chain(*runs)))
+    monkeypatch.setattr(pipeline, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    result = compress(dataset(), options(epochs=1, finetune_epochs=0), out=tmp_path / "a.npz")
+    assert {name: stage.seconds_per_1000 for name, stage in result.stages.items()} == {
+        "dense": 500.0,
+        "pruned": 250.0,
+        "finetuned": 125.0,
+        "quantized": 62.5,
+    }
+    assert list(ticks) == []  # twelve runs, no more
+
+
 # ---- seeds ----
 
 
@@ -386,7 +442,7 @@ def test_a_long_name_is_written_or_refused_before_training(tmp_path, monkeypatch
 def test_images_that_do_not_fit_are_refused_before_training(tmp_path, no_training):
     x = np.random.default_rng(0).uniform(0, 1, (9, 1, 6, 7)).astype(np.float32)
     y = np.arange(9) % 3
-    with pytest.raises(ValueError, match="square"):
+    with pytest.raises(ValueError, match="input shape"):
         compress(Dataset(x, y, x, y), options(net="listing"), out=tmp_path / "a.npz")
     with pytest.raises(ValueError, match="size"):
         compress(dataset(), options(net="lenet-5"), out=tmp_path / "a.npz")  # 6 × 6 does not divide 32

@@ -204,6 +204,15 @@ def test_literals():
     assert tensor.stored_codes().tolist() == [[0, 15, 32]]
 
 
+def test_decimal_codes_are_stored_from_the_smallest():
+    tensor = literal([0.5, 1.25, 2.0], Scheme("decimal", places=1))
+    assert tensor.codes.tolist() == [[5, 12, 20]]  # 12.5 is a tie
+    assert (tensor.code_offset, tensor.bits) == (5, 4)  # 16 codes
+    assert tensor.stored_codes().tolist() == [[0, 7, 15]]
+    tensor = literal([-2.0, -0.5], Scheme("decimal", places=1))
+    assert (tensor.codes.tolist(), tensor.code_offset, tensor.bits) == ([[-20, -5]], -20, 4)
+
+
 def test_zeros_of_fixed_point():
     tensor = literal([0.0, 0.0], Scheme("fixed-point", bits=4))
     assert (tensor.codes.tolist(), tensor.scale.tolist()) == ([[0, 0]], [0.125])  # f = b − 1

@@ -230,6 +230,17 @@ def test_removed_is_masked(name, exact):
     check(name, exact)
 
 
+@pytest.mark.parametrize("dtype", [np.uint64, np.uint8, np.int16])
+@pytest.mark.parametrize("name", ["batch_norm_behind_flatten", "several_layers"])
+def test_indices_of_any_integer_type(name, dtype):
+    """uint64 and int64 have only float64 in common, which indexes nothing."""
+
+    def remove(model, neurons):
+        return remove_neurons(model, {layer: indices.astype(dtype) for layer, indices in neurons.items()})
+
+    check(name, True, remove)
+
+
 def test_the_bound_is_small():
     draw = Draw(exact=False)
     model, *_ = NETS["several_layers"](draw)
@@ -461,6 +472,17 @@ def two_linear_layers(draw):
     return nn.Sequential(layers, (5,)), {}, {"fc1": [4, 1], "fc2": [0, 3, 6]}
 
 
+def padded_average_pool(draw):
+    """Its windows hold 1, 2 or 4 pixels: what lies outside does not count, and the means are exact."""
+    layers = {
+        "conv1": nn.Conv2d(draw(4, 2, 2, 2), draw(4)),
+        "relu": nn.ReLU(),
+        "pool": nn.AveragePool2d(2, padding=1, count_include_pad=False),
+        "conv2": nn.Conv2d(draw(3, 4, 1, 2), draw(3)),
+    }
+    return nn.Sequential(layers, (2, 5, 6)), {}, {"conv1": [3, 1]}
+
+
 FOLDS = {
     f.__name__: f
     for f in (
@@ -473,6 +495,7 @@ FOLDS = {
         standardized,
         batch_norm_of_rows,
         two_linear_layers,
+        padded_average_pool,
     )
 }
 

@@ -46,19 +46,19 @@ def random(*shapes):
     return [rng.standard_normal(shape) for shape in shapes]
 
 
-def close(ours, theirs):
+def check_close(ours, theirs):
     """Sums of at most a few hundred terms of size 1: rounding stays some powers of 10 below 1e-12."""
     theirs = theirs.detach().numpy() if isinstance(theirs, torch.Tensor) else theirs
     assert np.shape(ours) == np.shape(theirs)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
-def compare(forward, backward, reference, inputs):
+def check_against_torch(forward, backward, reference, inputs):
     """Compare outputs, and for one random dout the gradient of every input; return our cache."""
     out, cache = forward(*inputs)
     tensors = [None if value is None else torch.tensor(value, requires_grad=True) for value in inputs]
     expected = reference(*tensors)
-    close(out, expected)
+    check_close(out, expected)
     dout = np.random.default_rng(2).standard_normal(np.shape(out))
     expected.backward(torch.tensor(dout))
     gradients = backward(dout, cache)
@@ -67,14 +67,14 @@ def compare(forward, backward, reference, inputs):
         if tensor is None:
             assert gradient is None
         else:
-            close(gradient, tensor.grad)
+            check_close(gradient, tensor.grad)
     return cache
 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_linear(bias):
     x, W, b = random((7, 13), (5, 13), (5,))
-    compare(linear.forward, linear.backward, F.linear, (x, W, b if bias else None))
+    check_against_torch(linear.forward, linear.backward, F.linear, (x, W, b if bias else None))
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -85,7 +85,7 @@ def test_linear(bias):
 def test_conv2d(stride, padding, dilation, groups, bias):
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     x, W, b = random(IMAGES, (8, 4 // groups, 3, 5), (8,))
-    compare(
+    check_against_torch(
         lambda *inputs: conv2d.forward(*inputs, **options),
         conv2d.backward,
         lambda *inputs: F.conv2d(*inputs, **options),
@@ -103,7 +103,7 @@ POOLS = [
 @pytest.mark.parametrize("count_include_pad", [True, False])
 @pytest.mark.parametrize("options", POOLS)
 def test_average_pool2d(options, count_include_pad):
-    compare(
+    check_against_torch(
         lambda x: average_pool2d.forward(x, *options, count_include_pad=count_include_pad),
         average_pool2d.backward,
         lambda x: F.avg_pool2d(x, *options, count_include_pad=count_include_pad),
@@ -121,11 +121,13 @@ def test_max_pool2d(options, values):
         x = np.where(x > 1, x, -np.inf)
     elif values == "NaN":
         x[:, :, 4, 5] = np.nan  # a single one: of several, PyTorch takes the last
-    compare(lambda x: max_pool2d.forward(x, *options), max_pool2d.backward, lambda x: F.max_pool2d(x, *options), (x,))
+    check_against_torch(
+        lambda x: max_pool2d.forward(x, *options), max_pool2d.backward, lambda x: F.max_pool2d(x, *options), (x,)
+    )
 
 
 def test_global_average_pool2d():
-    compare(
+    check_against_torch(
         global_average_pool2d.forward,
         global_average_pool2d.backward,
         lambda x: F.adaptive_avg_pool2d(x, 1),
@@ -146,12 +148,12 @@ def test_global_average_pool2d():
 )
 def test_elementwise(formula, reference):
     x = np.concatenate([np.linspace(-40, 40, 1001), [0.0, -0.0, 1000, -1000]])  # with the kinks
-    compare(formula.forward, formula.backward, reference, (x,))
+    check_against_torch(formula.forward, formula.backward, reference, (x,))
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.3, 1.5])
 def test_leaky_relu_slope(slope):
-    compare(
+    check_against_torch(
         lambda x: leaky_relu.forward(x, slope),
         leaky_relu.backward,
         lambda x: F.leaky_relu(x, slope),
@@ -167,7 +169,7 @@ def test_batch_norm(shape, training, epsilon, momentum):
     x, gamma, beta, running_mean, running_var = random(shape, 4, 4, 4, 4)
     running_var = abs(running_var)
     theirs = torch.tensor(running_mean), torch.tensor(running_var)
-    cache = compare(
+    cache = check_against_torch(
         lambda x, gamma, beta: batch_norm.forward(
             x, gamma, beta, running_mean, running_var, training=training, momentum=momentum, epsilon=epsilon
         ),
@@ -175,8 +177,8 @@ def test_batch_norm(shape, training, epsilon, momentum):
         lambda x, gamma, beta: F.batch_norm(x, *theirs, gamma, beta, training, momentum, epsilon),
         (x, gamma, beta),
     )
-    close(cache.running_mean, theirs[0])
-    close(cache.running_var, theirs[1])
+    check_close(cache.running_mean, theirs[0])
+    check_close(cache.running_var, theirs[1])
 
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 0.75])
@@ -187,9 +189,9 @@ def test_dropout(p):
     tensor = torch.tensor(x, requires_grad=True)
     expected = F.dropout(tensor, p, training=True)
     expected.sum().backward()
-    close(np.unique(out), np.unique(expected.detach().numpy()))
-    close(np.unique(dropout.backward(np.ones(1000), cache)), np.unique(tensor.grad.numpy()))
-    compare(
+    check_close(np.unique(out), np.unique(expected.detach().numpy()))
+    check_close(np.unique(dropout.backward(np.ones(1000), cache)), np.unique(tensor.grad.numpy()))
+    check_against_torch(
         lambda x: dropout.forward(x, p, training=False),
         dropout.backward,
         lambda x: F.dropout(x, p, training=False),
@@ -203,7 +205,7 @@ def test_dropout(p):
 def test_softmax_cross_entropy(scale, smoothing, reduction):
     logits = scale * random((7, 5))[0]
     labels = np.random.default_rng(3).integers(0, 5, 7)
-    compare(
+    check_against_torch(
         lambda logits: softmax_cross_entropy.forward(logits, labels, reduction=reduction, label_smoothing=smoothing),
         softmax_cross_entropy.backward,
         lambda logits: F.cross_entropy(logits, torch.tensor(labels), reduction=reduction, label_smoothing=smoothing),
@@ -213,7 +215,7 @@ def test_softmax_cross_entropy(scale, smoothing, reduction):
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_mean_squared_error(reduction):
-    compare(
+    check_against_torch(
         lambda prediction, target: mean_squared_error.forward(prediction, target, reduction=reduction),
         mean_squared_error.backward,
         lambda prediction, target: F.mse_loss(prediction, target, reduction=reduction),
@@ -223,7 +225,7 @@ def test_mean_squared_error(reduction):
 
 def test_standardize():
     # A batch norm in evaluation, with ε = 0 and the same statistics for every channel.
-    compare(
+    check_against_torch(
         lambda x: standardize.forward(x, 0.3, 0.7),
         standardize.backward,
         lambda x: F.batch_norm(x, torch.full((4,), 0.3, dtype=x.dtype), torch.full((4,), 0.49, dtype=x.dtype), eps=0.0),
@@ -241,4 +243,4 @@ def test_he_normal(shape):
         with torch.random.fork_rng():
             torch.manual_seed(4)
             numbers.append(fill(torch.empty(shape, dtype=torch.float64)))
-    close(ours, numbers[0] / numbers[1])
+    check_close(ours, numbers[0] / numbers[1])

@@ -44,7 +44,7 @@ def problem():
     return parameters, gradients
 
 
-def run_both(kind, settings, schedule=None, torch_schedule=None):
+def check_both(kind, settings, schedule=None, torch_schedule=None):
     parameters, gradients = problem()
     tensors = {name: torch.tensor(array, requires_grad=True) for name, array in parameters.items()}
     optimizer = getattr(nn, kind)(0.01, **settings)
@@ -69,13 +69,13 @@ def run_both(kind, settings, schedule=None, torch_schedule=None):
 @pytest.mark.parametrize(("kind", "name", "settings"), CASES, ids=[f"{kind}-{name}" for kind, name, _ in CASES])
 def test_thirty_steps_equal_torch(kind, name, settings):
     initial, _ = problem()
-    final = run_both(kind, settings)
+    final = check_both(kind, settings)
     assert all((np.abs(final[n] - initial[n]) > 1e-4).all() for n in SHAPES)  # every parameter really moved
 
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
 def test_steps_under_a_step_schedule(kind):
-    run_both(
+    check_both(
         kind,
         {},
         nn.step_schedule(0.01, 7, gamma=0.3),
@@ -85,7 +85,7 @@ def test_steps_under_a_step_schedule(kind):
 
 @pytest.mark.parametrize("minimum", [0.0, 0.002])
 def test_steps_under_a_cosine_schedule(minimum):
-    run_both(
+    check_both(
         "SGD",
         {"momentum": 0.9},
         nn.cosine_schedule(0.01, STEPS, minimum=minimum),

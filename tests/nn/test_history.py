@@ -194,6 +194,32 @@ def test_merge_of_runs_that_start_late(reduce):
 
 
 @pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_a_merged_history_goes_on_recording(reduce):
+    """The first iterations were skipped in both runs, and are not skipped again."""
+    steps = random_steps()
+    model, layers = network()
+    first = recorded(steps[:3], (model, layers), start=2, reduce=reduce)
+    second = recorded(steps[3:6], start=2, reduce=reduce)
+    merged = first.merge(second)
+    set_gradients(layers, steps[6])
+    merged.record()
+    check(merged, [steps[2], steps[5], steps[6]], reduce)
+    check(first, [steps[2]], reduce)  # neither run is changed
+    check(second, [steps[5]], reduce)
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_a_merged_history_of_no_iterations_still_skips_the_first(reduce):
+    steps = random_steps()
+    model, layers = network()
+    merged = recorded([], (model, layers), start=2, reduce=reduce).merge(recorded([], start=2, reduce=reduce))
+    for step in steps:
+        set_gradients(layers, step)
+        merged.record()
+    check(merged, steps[2:], reduce)
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
 def test_merge_with_a_run_of_no_iterations(reduce):
     steps = random_steps()
     full, nothing = recorded(steps, reduce=reduce), recorded([], reduce=reduce)

@@ -413,3 +413,56 @@ def test_lists_of_floats_are_arrays():
 def test_refuses(build, error, match):
     with pytest.raises(error, match=match):
         build()
+
+
+@pytest.mark.parametrize("number", [float, np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("build", "bad", "name"),
+    [
+        (lambda v: nn.Standardize(v, 1.0), (np.nan, np.inf, -np.inf), "mean"),
+        (lambda v: nn.Standardize(0.0, v), (0.0, -1.0, np.nan, np.inf), "std"),
+        (nn.LeakyReLU, (np.nan, np.inf, -np.inf), "slope"),
+        (nn.Dropout, (1.0, -0.25, np.nan, np.inf), "p"),
+        (lambda v: nn.BatchNorm(*np.ones((4, 2)), momentum=v), (-0.25, 1.5, np.nan), "momentum"),
+        (lambda v: nn.BatchNorm(*np.ones((4, 2)), epsilon=v), (0.0, -1.0, np.nan, np.inf), "epsilon"),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_the_constructor(build, bad, name, number):
+    for value in bad:
+        with pytest.raises(ValueError, match=f"^{name} must be in"):
+            build(number(value))
+    for value in ("0.5", None, True, np.ones(2)):
+        with pytest.raises(TypeError, match=f"^{name} must be a real number"):
+            build(value)
+    assert build(number(0.5)).settings[name] == 0.5
+    assert type(build(number(0.5)).settings[name]) is float
+
+
+def test_training_leaves_the_callers_arrays_alone():
+    rng = np.random.default_rng(3)
+    conv, bn, fc = (3, 2, 2, 2), (4, 3), (2, 3 * 6)
+    arrays = [rng.standard_normal(shape) for shape in (conv, 3, fc, 2)] + list(rng.uniform(1, 2, bn))
+    kept = [array.copy() for array in arrays]
+    model = nn.Sequential(
+        {
+            "conv": nn.Conv2d(*arrays[:2]),
+            "bn": nn.BatchNorm(*arrays[4:]),
+            "flatten": nn.Flatten(),
+            "fc": nn.Linear(*arrays[2:4]),
+        }
+    )
+    x, y = rng.standard_normal((5, 2, 3, 4)), np.array([0, 1, 1, 0, 1])
+    nn.fit(model, x, y, optimizer=nn.SGD(0.5, 0.5), epochs=2, batch_size=2, rng=rng, on_step=None)
+    held = [model.layers[name] for name in ("conv", "fc", "bn")]
+    now = [array for layer in held for array in (*layer.parameters.values(), *layer.buffers.values())]
+    for given, before, trained in zip(arrays, kept, now, strict=True):
+        np.testing.assert_array_equal(given, before)
+        assert not np.shares_memory(given, trained)
+        assert not np.array_equal(given, trained)
+
+
+def test_changing_a_callers_array_does_not_change_the_layer():
+    W, b = np.ones((2, 3)), np.ones(2)
+    layer = nn.Linear(W, b)
+    W[:], b[:] = 9, 9
+    assert layer.forward(np.ones((1, 3))).tolist() == [[4.0, 4.0]]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from refcompress import nn
+from refcompress.compress import remove_neurons
 from refcompress.formulas.network import softmax_cross_entropy
 from tests.gradient_check import check_gradient
 from tests.oracles import linear as linear_oracle
@@ -243,6 +244,22 @@ def test_refuses_nodes(nodes):
         nn.Network(nodes)
 
 
+def test_one_layer_in_two_nodes_is_refused():
+    """It remembers one forward pass, so that the gradients of the other node would be wrong."""
+    shared = fc()
+    for nodes in (
+        [nn.Node("a", shared, ("input",)), nn.Node("b", shared, ("a",))],
+        [nn.Node("a", shared, ("input",)), nn.Node("b", nn.ReLU(), ("a",)), nn.Node("c", shared, ("input",))],
+    ):
+        with pytest.raises(ValueError, match="nodes must have a layer each, got one twice"):
+            nn.Network(nodes)
+    relu = nn.ReLU()
+    with pytest.raises(ValueError, match="nodes must have a layer each, got one twice"):
+        nn.Sequential({"relu1": relu, "fc": shared, "relu2": relu})
+    equal = nn.Sequential({"a": fc(), "b": fc()})  # equal layers are not the same
+    assert list(equal.layers) == ["a", "b"]
+
+
 @pytest.mark.parametrize(("shape", "error"), [((0,), ValueError), ((2.0,), TypeError), ((True,), TypeError)])
 def test_refuses_input_shapes(shape, error):
     with pytest.raises(error, match="input_shape"):
@@ -374,6 +391,46 @@ def test_counting_needs_an_input_shape(method):
 def test_dtype():
     assert with_batch_norm(dtype=np.float32).dtype == np.float32
     assert with_batch_norm().dtype == np.float64
+
+
+BETWEEN = {
+    "shapes": lambda model: model.shapes(),
+    "macs": lambda model: model.macs(),
+    "summary": lambda model: model.summary(),
+    "remove_neurons": lambda model: remove_neurons(model, {"conv1": [0], "conv2": [1, 3]}),  # one before a Flatten
+    "copy": lambda model: model.copy().forward(np.ones((1, 2, 8, 9)), training=True),
+}
+
+
+def check_between(call, batch):
+    """What stands between forward and backward, or behind both, changes no gradient and no running statistic."""
+    rng = np.random.default_rng(192)
+    model, x, dout = convolutional(rng), rng.standard_normal((batch, 2, 8, 9)), rng.standard_normal((batch, 6))
+    reference = model.copy()
+    reference.forward(x, training=True)
+    expected_dX = reference.backward(dout, input_gradient=True)
+    model.forward(x, training=True)
+    call(model)
+    np.testing.assert_array_equal(model.backward(dout, input_gradient=True), expected_dX)
+    call(model)
+    assert list(model.gradients()) == list(reference.gradients())
+    for name, gradient in reference.gradients().items():
+        assert gradient.any()
+        np.testing.assert_array_equal(model.gradients()[name], gradient)
+    for name, array in reference.state().items():
+        np.testing.assert_array_equal(model.state()[name], array)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", BETWEEN)
+def test_looking_at_a_network_leaves_its_last_batch(name, batch):
+    check_between(BETWEEN[name], batch)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_look_that_runs_the_network_itself_is_caught(batch):
+    with pytest.raises((AssertionError, ValueError)):
+        check_between(lambda model: model.forward(np.zeros((1, 2, 8, 9))), batch)
 
 
 # ---- predict ----

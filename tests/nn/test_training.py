@@ -394,3 +394,18 @@ def test_gradient_pass_refuses(x, y, batch_size, error):
     model = neuron()
     with pytest.raises(error):
         nn.gradient_pass(model, x, y, batch_size=batch_size, history=nn.GradientHistory(model), loss=mean_squared_error)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.ReLU, nn.LeakyReLU, nn.GELU, lambda: nn.MaxPool2d(2), lambda: nn.AveragePool2d(2)]
+)
+@pytest.mark.parametrize("place", [(0, 0, 0, 0), (4, 0, 3, 5)])
+def test_evaluate_refuses_images_that_are_not_numbers(place, layer):
+    """No layer swallows a NaN, whatever it compares, and in whichever batch it comes."""
+    x = np.ones((5, 1, 4, 6))
+    features = layer().forward(x)[0].size
+    model = nn.Sequential({"layer": layer(), "flatten": nn.Flatten(), "fc": nn.Linear(np.ones((3, features)))})
+    assert nn.evaluate(model, x, np.zeros(5, int), batch_size=2).accuracy == 1.0
+    x[place] = np.nan
+    with pytest.raises(ValueError, match=rf"output of the network must be finite, got nan at index \({place[0]}, 0\)"):
+        nn.evaluate(model, x, np.zeros(5, int), batch_size=2)

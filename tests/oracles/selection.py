@@ -51,3 +51,21 @@ def smallest(score, fraction):
                 best = i
         chosen.append(best)
     return sorted(chosen)
+
+
+def separating_factor(score, selected):
+    """Half way between the largest selected score and the smallest other one, as Fraction."""
+    largest = max([float(score[i]) for i in selected], default=0.0)
+    smallest = min(float(score[i]) for i in range(len(score)) if i not in selected)
+    if math.isinf(largest):
+        return Fraction(1)
+    largest = Fraction(largest)
+    if math.isinf(smallest):
+        smallest = 3 * largest if largest else Fraction(3)
+    return (largest + Fraction(smallest)) / 2
+
+
+def separating_thresholds(score, selected, tau_mean, tau_std):
+    """Both thresholds times the factor: exact, rounded once."""
+    factor = separating_factor(score, selected)
+    return float(Fraction(tau_mean) * factor), float(Fraction(tau_std) * factor)

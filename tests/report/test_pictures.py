@@ -122,7 +122,7 @@ def test_missing_matplotlib_is_one_clear_error(make, monkeypatch):
 
 
 def test_matplotlib_that_is_there_is_no_error():
-    report.require_matplotlib()
+    assert report.require_matplotlib() is None
 
 
 @pytest.mark.parametrize(

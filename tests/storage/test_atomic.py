@@ -114,11 +114,52 @@ def test_what_check_writable_accepts_can_be_written(length, tmp_path):
         assert path.read_bytes() == NEW
 
 
+@pytest.mark.parametrize("existing", [True, False])
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_symbolic_link_stays_and_its_target_changes(relative, existing, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "here").mkdir()
+    target, link = tmp_path / "elsewhere" / "target.npz", tmp_path / "here" / "link.npz"
+    if existing:
+        target.write_bytes(OLD)
+    written = os.path.join("..", "elsewhere", "target.npz") if relative else str(target)  # noqa: PTH118
+    link.symlink_to(written)
+    check_writable(link)
+    write_beside(link, NEW)
+    assert str(link.readlink()) == written
+    assert not target.is_symlink()
+    assert target.read_bytes() == link.read_bytes() == NEW
+    assert list((tmp_path / "here").iterdir()) == [link]
+    assert list((tmp_path / "elsewhere").iterdir()) == [target]
+
+
+def test_a_link_to_a_link(tmp_path):
+    (tmp_path / "first").symlink_to("second")
+    (tmp_path / "second").symlink_to("a.npz")
+    write_beside(tmp_path / "first", NEW)
+    assert [str((tmp_path / name).readlink()) for name in ("first", "second")] == ["second", "a.npz"]
+    assert (tmp_path / "a.npz").read_bytes() == NEW
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("through_a_link", [True, False])
+def test_check_writable_refuses_a_pipe(through_a_link, tmp_path):
+    """A rename would take the pipe away from those who read it."""
+    pipe = path = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if through_a_link:
+        path = tmp_path / "link"
+        path.symlink_to(pipe)
+    with pytest.raises(ValueError, match=f"output must be a file .*{path.name}.* no regular file"):
+        check_writable(path)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_folder_that_may_not_be_written(tmp_path):
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(ValueError, match="output must be in a folder that can be written"):
+        with pytest.raises(ValueError, match="output must be a file that can be written"):
             check_writable(tmp_path / "a.npz")
     finally:
         tmp_path.chmod(0o700)

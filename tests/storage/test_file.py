@@ -237,6 +237,32 @@ def test_every_layer(scheme, dtype, tmp_path):
     assert (tmp_path / "b.npz").read_bytes() == path.read_bytes()
 
 
+def test_settings_given_as_numpys_numbers(tmp_path):
+    """They are kept as Python's floats, without another rounding."""
+    f = np.float32
+    model = nn.Sequential(
+        {
+            "standardize": nn.Standardize(f(0.1), f(0.3)),
+            "bn": nn.BatchNorm(*np.ones((4, 2), f), momentum=f(0.3), epsilon=f(0.5)),
+            "leaky": nn.LeakyReLU(f(0.2)),
+            "drop": nn.Dropout(f(0.3)),
+            "fc": nn.Linear(np.ones((3, 2), f)),
+        },
+        (2,),
+    )
+    check_round_trip(quantize_model(model), tmp_path / "a.npz")
+    expected = {
+        "standardize": {"mean": 0.10000000149011612, "std": 0.30000001192092896},
+        "bn": {"momentum": 0.30000001192092896, "epsilon": 0.5},
+        "leaky": {"slope": 0.20000000298023224},
+        "drop": {"p": 0.30000001192092896},
+        "fc": {},
+    }
+    for network in (model, storage.load(tmp_path / "a.npz")):
+        assert {name: layer.settings for name, layer in network.layers.items()} == expected
+        assert {type(v) for layer in network.layers.values() for v in layer.settings.values()} == {float}
+
+
 def test_a_network_without_arrays(tmp_path):
     model = CompressedModel((NodeRecord("relu", "ReLU", {}, ("input",)),), None, {})
     check_round_trip(model, tmp_path / "a.npz")
@@ -389,7 +415,7 @@ def path(tmp_path):
     return file
 
 
-def refused(path, readers=(storage.load, storage.read, storage.ledger), match=""):
+def check_refused(path, readers=(storage.load, storage.read, storage.ledger), match=""):
     """Every reader raises ValueError, with a message that names the file."""
     for reader in readers:
         with pytest.raises(ValueError, match=f"{re.escape(str(path))}.*{match}"):
@@ -405,7 +431,7 @@ def test_every_flipped_byte_is_noticed(path):
                 file.seek(position)
                 file.write(bytes([changed]))
                 if changed != byte:
-                    refused(path, (storage.load, storage.read))
+                    check_refused(path, (storage.load, storage.read))
     assert path.read_bytes() == data
 
 
@@ -413,10 +439,10 @@ def test_every_truncation_is_noticed(path):
     data = path.read_bytes()
     for length in reversed(range(len(data))):
         os.truncate(path, length)
-        refused(path, (storage.load, storage.read))
+        check_refused(path, (storage.load, storage.read))
     for start in (1, 4, 30, len(data) - 64):
         path.write_bytes(data[start:])
-        refused(path)
+        check_refused(path)
 
 
 @pytest.mark.parametrize("extra", [b"\0", b"\n", b"x" * 64, b"PK\x03\x04"])
@@ -424,7 +450,7 @@ def test_appended_bytes_are_noticed(extra, path):
     data = path.read_bytes()
     for changed in (data + extra, extra + data, data + data, data[:100] + extra + data[100:]):
         path.write_bytes(changed)
-        refused(path)
+        check_refused(path)
 
 
 @pytest.mark.parametrize(
@@ -434,19 +460,19 @@ def test_appended_bytes_are_noticed(extra, path):
 )
 def test_other_files_are_refused(data, path):
     path.write_bytes(data)
-    refused(path)
+    check_refused(path)
 
 
 def test_an_ordinary_npz_of_the_same_arrays_is_refused(path):
     with np.load(path) as arrays:
         np.savez(path.with_name("again.npz"), **arrays)
-    refused(path.with_name("again.npz"), match="checksum")
+    check_refused(path.with_name("again.npz"), match="checksum")
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
         for name, member in members.items():
             archive.writestr(name, member)
-    refused(path, match="checksum")
+    check_refused(path, match="checksum")
 
 
 def test_no_file_and_a_folder(tmp_path):
@@ -585,6 +611,20 @@ def last_scale_missing(manifest, arrays):
     arrays["scales"], arrays["offsets"] = arrays["scales"][:2], arrays["offsets"][:2]
 
 
+def float_in_codes(byte, value):
+    """bn.weight's two floats begin at byte 4: 3 bytes of fc.weight and one of fc.bias come first."""
+
+    def change(manifest, arrays):
+        arrays["codes"][byte : byte + 4] = np.frombuffer(struct.pack("<f", value), np.uint8)
+
+    return change
+
+
+def test_the_place_of_the_floats(path):
+    rewrite(path, float_in_codes(8, 6.5))
+    assert storage.read(path).tensors["bn.weight"].tolist() == [1.5, 6.5]
+
+
 HUGE = 2**31
 
 # What `read` refuses, all of it under right checksums: change, part of the message
@@ -635,6 +675,9 @@ CONTENTS = {
     "scale −0": (element("scales", 2, -0.0), True, "scale"),
     "negative scale": (element("scales", 0, -1), True, "scale"),
     "NaN offset": (element("offsets", 0, np.nan), True, "offset"),
+    "NaN in a float tensor": (float_in_codes(4, np.nan), True, "bn.weight must be finite"),
+    "infinity in a float tensor": (float_in_codes(4, -np.inf), True, "bn.weight must be finite"),
+    "NaN at the end of a float tensor": (float_in_codes(8, np.nan), True, "bn.weight must be finite"),
     "a spare bit": (element("codes", 3, 0b01111000), True, "unused bits"),
     "another spare bit": (element("codes", 2, 0b00000110), True, "unused bits"),
     "left-over shapes": (array("shapes", lambda a: np.append(a, a[:1])), False, "shapes"),
@@ -672,7 +715,7 @@ CONTENTS = {
 def test_wrong_contents_under_right_checksums(name, path):
     change, seal, match = CONTENTS[name]
     rewrite(path, change, seal=seal)
-    refused(path, match=match)
+    check_refused(path, match=match)
 
 
 # What is only seen when the network is built
@@ -708,7 +751,7 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_wrong_networks_under_right_checksums(name, path):
     rewrite(path, NETWORKS[name])
-    refused(path, (storage.load,))
+    check_refused(path, (storage.load,))
 
 
 def swapped(members):
@@ -790,14 +833,14 @@ ARCHIVES = {
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_wrong_archives_under_right_checksums(name, path):
     rewrite(path, members=ARCHIVES[name])
-    refused(path)
+    check_refused(path)
 
 
 def test_a_manifest_of_two_axes(path):
     with np.load(path) as arrays:
         length = len(arrays["manifest"])
     rewrite(path, members=member(0, retyped("|u1", (1, length))))
-    refused(path)
+    check_refused(path)
 
 
 @pytest.mark.parametrize(
@@ -819,7 +862,7 @@ def test_a_manifest_of_two_axes(path):
 )
 def test_wrong_manifests_under_right_checksums(text, path):
     rewrite(path, text=text)
-    refused(path)
+    check_refused(path)
 
 
 def test_a_manifest_that_is_not_utf8(path):
@@ -833,7 +876,7 @@ def test_a_manifest_that_is_not_utf8(path):
     ):
         path.write_bytes(before)
         rewrite(path, text=encoded)
-        refused(path)
+        check_refused(path)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -841,7 +884,7 @@ def test_compressed_members_are_refused(compression, path):
     with zipfile.ZipFile(path) as archive:
         members = [(name, archive.read(name)) for name in archive.namelist()]
     path.write_bytes(archive_of(members, compression))
-    refused(path, match="uncompressed")
+    check_refused(path, match="uncompressed")
 
 
 def test_a_central_directory_that_lies(path):
@@ -855,7 +898,7 @@ def test_a_central_directory_that_lies(path):
         else:
             changed[place + offset : place + offset + 4] = struct.pack("<I", value)
         path.write_bytes(sealed(bytes(changed)))
-        refused(path)
+        check_refused(path)
 
 
 @pytest.mark.parametrize("name", ["shape", "header", "deflated", "directory", "nested", "groups"])
@@ -881,7 +924,7 @@ def test_bombs_do_not_blow_up(name, path):
         assert path.stat().st_size < MEGABYTE
     tracemalloc.start()
     try:
-        refused(path)
+        check_refused(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -936,6 +979,15 @@ def test_what_cannot_be_saved(model, error, path):
     before = path.read_bytes()
     with pytest.raises(error):
         storage.save(path, model())
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_float_that_is_not_finite_cannot_be_saved(bad, path):
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"bn\.bias must be finite, got -?(nan|inf) at index \(1,\)"):
+        storage.save(path, with_tensor(np.array([1, bad], np.float32)))
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 

@@ -166,8 +166,9 @@ def separating_thresholds(
 
     Notes
     -----
-    No thresholds separate equal scores, a = b, nor what has a score above 0 at τ = 0: then P3 at τ′ selects fewer. An
-    infinite b counts as 3a (3 for a = 0), an infinite a leaves τ as it is.
+    No thresholds separate equal scores, a = b (with the medians as thresholds, the neurons at the two medians may both
+    score 1), nor what has a score above 0 at τ = 0: then P3 at τ′ selects fewer. So it can where no float lies between
+    a and b. An infinite b counts as 3a (3 for a = 0), an infinite a leaves τ as it is.
 
     References
     ----------
@@ -179,7 +180,8 @@ def separating_thresholds(
     (15.0, 1.5)
     """
     score = float_array("score", score, ndim=1)
-    stays = score[kept_mask(len(score), selected)]
+    check_not_empty("score", score)
+    stays = score[kept_mask(len(score), selected, "selected")]
     if np.isnan(score).any():
         raise ValueError(f"score must not be NaN, got NaN at index {int(np.isnan(score).argmax())}")
     tau_mean = real("tau_mean", tau_mean, 0, np.inf, open_high=True)

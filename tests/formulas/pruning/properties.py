@@ -164,6 +164,27 @@ def smallest_counts_the_decimal(selection):
         assert len(selection.smallest(np.arange(float(n)), fraction)) == count, (fraction, n)
 
 
+def thresholds_separate(selection):
+    """P3 at them selects the smallest scores, with < and with ≤ alike: the border is between two scores, on neither."""
+    mean, std = np.array([-5.0, 1.0, -2.0, 0.5, 7.0]), np.array([0.5, 3.0, 4.0, 0.25, 12.0])
+    tau_mean, tau_std = 2.0, 1.0
+    score = selection_oracle.score(mean, std, tau_mean, tau_std)  # 2.5, 3, 4, 0.25, 12
+    for count in range(5):
+        chosen = selection_oracle.smallest(score, count / 5)
+        tau = selection.separating_thresholds(np.array(score), np.array(chosen, np.int64), tau_mean, tau_std)
+        below = (np.abs(mean) < tau[0]) & (std < tau[1])
+        up_to = (np.abs(mean) <= tau[0]) & (std <= tau[1])
+        assert np.flatnonzero(below).tolist() == np.flatnonzero(up_to).tolist() == chosen, count
+
+
+def thresholds_of_what_is_infinite(selection):
+    for score in itertools.product((0.0, 1.0, math.inf), repeat=3):
+        for count in range(3):
+            chosen = selection_oracle.smallest(score, count / 3 + 0.01)
+            tau = selection.separating_thresholds(np.array(score), np.array(chosen, np.int64), 2.0, 0.5)
+            assert tuple(tau) == selection_oracle.separating_thresholds(score, chosen, 2.0, 0.5), (score, chosen)
+
+
 # ---- removal ----
 
 

@@ -33,6 +33,8 @@ PROPERTIES = {
         properties.score_is_the_selecting_factor,
         properties.smallest_takes_the_lower_index,
         properties.smallest_counts_the_decimal,
+        properties.thresholds_separate,
+        properties.thresholds_of_what_is_infinite,
     ),
     removal: (
         properties.rows_go,
@@ -188,6 +190,21 @@ def exact_count(fraction, n):
 
 def ties_to_the_higher_index(score):
     return len(score) - 1 - np.argsort(score[::-1], kind="stable")
+
+
+def separating(middle, beside_infinity=lambda a: 3 * a if a else 3.0):
+    """separating_thresholds with its factor by `middle(a, b)`, where `beside_infinity(a)` stands for an infinite b."""
+
+    def separating_thresholds(score, selected, tau_mean, tau_std):
+        a, b = max(score[selected], default=0.0), np.delete(score, selected).min()
+        factor = middle(a, beside_infinity(a) if math.isinf(b) else b) if math.isfinite(a) else 1.0
+        return tau_mean * factor, tau_std * factor
+
+    return separating_thresholds
+
+
+def half_way(a, b):
+    return (a + b) / 2
 
 
 def remaining(array, gone, axis):
@@ -422,6 +439,33 @@ MUTANTS = {
         properties.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, lambda f, n: n - math.floor(n * (1 - f)))),
     ),
+    "thresholds at the largest selected score": (
+        properties.thresholds_separate,
+        planted(selection, separating_thresholds=separating(lambda a, b: a)),
+    ),
+    "thresholds at the smallest other score": (  # right for <, and no margin
+        properties.thresholds_separate,
+        planted(selection, separating_thresholds=separating(lambda a, b: b)),
+    ),
+    "half the distance instead of half way": (
+        properties.thresholds_separate,
+        planted(selection, separating_thresholds=separating(lambda a, b: (b - a) / 2)),
+    ),
+    "separating thresholds exchanged": (
+        properties.thresholds_separate,
+        planted(
+            selection,
+            separating_thresholds=lambda score, chosen, tm, ts: selection.separating_thresholds(score, chosen, ts, tm),
+        ),
+    ),
+    "infinite thresholds": (
+        properties.thresholds_of_what_is_infinite,
+        planted(selection, separating_thresholds=separating(half_way, lambda a: math.inf)),
+    ),
+    "no room beside a score of 0": (
+        properties.thresholds_of_what_is_infinite,
+        planted(selection, separating_thresholds=separating(half_way, lambda a: 3 * a)),
+    ),
     # removal
     "the removed rows are returned": (
         properties.rows_go,
@@ -517,6 +561,14 @@ CORRECT = {
     "count": (
         properties.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, exact_count)),
+    ),
+    "separating thresholds": (
+        properties.thresholds_separate,
+        planted(selection, separating_thresholds=separating(half_way)),
+    ),
+    "infinite scores": (
+        properties.thresholds_of_what_is_infinite,
+        planted(selection, separating_thresholds=separating(half_way)),
     ),
     "columns": (
         properties.columns_go_by_block,

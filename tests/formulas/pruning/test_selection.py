@@ -175,6 +175,116 @@ def test_smallest_matches_the_oracle(score, fraction):
     assert (score == kept).all()
 
 
+# ---- thresholds that separate ----
+
+
+@pytest.mark.parametrize(
+    ("score", "selected", "factor"),
+    [
+        ([3.0, 1.0, 2.0, 1.0], [1, 3], 1.5),
+        ([3.0, 1.0, 2.0, 0.5], [1, 2, 3], 2.5),
+        ([3.0, 1.0, 2.0, 0.5], [], 0.25),  # half of the smallest
+        ([0.0, 1.0, 2.0], [0], 0.5),
+        ([0.0, 1.0, 0.0], [], 0.0),  # nothing is below 0
+        ([1.0, 1.0, 2.0], [0], 1.0),  # a tie at the border
+        ([1.0, 1.0, 2.0], [0, 1], 1.5),  # a tie inside
+        ([0.0, 0.0], [0], 0.0),
+        ([math.inf, 4.0], [1], 8.0),  # infinity counts as 12
+        ([math.inf, 0.0, math.inf], [1], 1.5),  # and as 3 beside 0
+        ([math.inf, math.inf], [], 1.5),
+        ([math.inf, 4.0, math.inf], [0, 1], 1.0),  # all that is finite has been selected
+    ],
+)
+def test_separating_thresholds_by_hand(score, selected, factor):
+    result = selection.separating_thresholds(np.array(score), np.array(selected, np.int64), 10.0, 0.5)
+    assert result == (10.0 * factor, 0.5 * factor)
+    assert [type(tau) for tau in result] == [float, float]
+
+
+def test_separating_thresholds_take_lists_float32_and_any_integers():
+    assert selection.separating_thresholds([1.0, 2.0], [0], 2, 4) == (3.0, 6.0)
+    assert selection.separating_thresholds([1.0, 2.0], [], 2, 4) == (1.0, 2.0)
+    score = np.array([1, 2], np.float32)
+    for dtype in (np.uint8, np.int32, np.uint64):
+        assert selection.separating_thresholds(score, np.array([0], dtype), 2.0, 4.0) == (3.0, 6.0)
+
+
+def test_a_threshold_of_zero_stays_zero():
+    for score in ([0.0, 1.0], [0.0, math.inf], [0.0, 0.0]):
+        assert selection.separating_thresholds(np.array(score), np.array([0]), 0.0, 0.0) == (0.0, 0.0)
+    assert selection.separating_thresholds(np.array([0.0, 1.0]), np.array([0]), 0.0, 4.0) == (0.0, 2.0)
+
+
+def test_zero_medians_select_fewer():
+    """Half of the means are 0: so is their median, and P3 at τ_mean = 0 selects nothing."""
+    mean, std = np.array([0.0, 0.0, 5.0]), np.array([1.0, 4.0, 2.0])
+    tau_mean, tau_std = selection.median_thresholds(mean, std)
+    assert (tau_mean, tau_std) == (0.0, 2.0)
+    score = selection.score(mean, std, tau_mean, tau_std)
+    assert score.tolist() == [0.5, 2.0, math.inf]
+    for k, factor in ((1, 1.25), (2, 4.0)):
+        tau = selection.separating_thresholds(score, np.arange(k), tau_mean, tau_std)
+        assert tau == (0.0, 2.0 * factor)
+        assert not stability.unimportant(mean, std, *tau).any()
+
+
+def test_a_tie_at_the_border_is_not_selected():
+    mean, std = np.array([1.0, 4.0, -4.0, 8.0]), np.zeros(4)
+    score = selection.score(mean, std, 4.0, 1.0)
+    tau = selection.separating_thresholds(score, np.array([0, 1]), 4.0, 1.0)
+    assert tau == (4.0, 1.0)
+    assert stability.unimportant(mean, std, *tau).tolist() == [True, False, False, False]
+
+
+def test_all_small_score_vectors_separate_like_the_oracle():
+    """Every vector over {0, 1, 2.5, ∞} up to length 4, every count; exact, as all are small multiples of 1/16."""
+    for n in range(1, 5):
+        for score in itertools.product((0.0, 1.0, 2.5, math.inf), repeat=n):
+            for count in range(n):
+                chosen = oracle.smallest(score, count / n + 0.01)
+                assert len(chosen) == count
+                result = selection.separating_thresholds(np.array(score), np.array(chosen, np.int64), 3.0, 0.25)
+                assert result == oracle.separating_thresholds(score, chosen, 3.0, 0.25), (score, chosen)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(0, 1e3, width=32) | st.just(math.inf)),
+    st.floats(0, 0.99),
+    st.floats(0, 100, width=32),
+    st.floats(0, 100, width=32),
+)
+def test_separating_thresholds_match_the_oracle(score, fraction, tau_mean, tau_std):
+    chosen = oracle.smallest(score, fraction)
+    result = selection.separating_thresholds(score, np.array(chosen, np.int64), tau_mean, tau_std)
+    # the sum and the product round, by 2^-53 each; 2^-1074 where the product of float32 numbers is subnormal
+    expected = oracle.separating_thresholds(score, chosen, tau_mean, tau_std)
+    np.testing.assert_allclose(result, expected, rtol=3 * 2.0**-53, atol=2.0**-1074)
+
+
+def check_separation(mean, std, tau_mean, tau_std, gap):
+    """P3 at the separating thresholds selects what `smallest` has selected, for every tenth."""
+    score = selection.score(mean, std, tau_mean, tau_std)
+    ordered = np.sort(score)
+    assert ordered[0] > 0
+    assert np.diff(ordered).min() > gap  # no ties, and no roundings between two scores
+    for tenths in range(10):
+        chosen = selection.smallest(score, tenths / 10)
+        tau = selection.separating_thresholds(score, chosen, tau_mean, tau_std)
+        assert np.flatnonzero(stability.unimportant(mean, std, *tau)).tolist() == chosen.tolist()
+        assert len(chosen) == tenths * len(score) // 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_without_ties_p3_selects_what_smallest_selected(seed):
+    rng = np.random.default_rng(seed)
+    mean, std = rng.standard_normal(12), rng.uniform(0, 2, 12)  # of an odd count two may have a median: a tie at 1
+    check_separation(mean, std, *selection.median_thresholds(mean, std), gap=1e-9)
+    # a permutation over powers of two: exact
+    check_separation((rng.permutation(13) + 1) / 4, np.zeros(13), 2.0, 1.0, gap=0.1)
+    check_separation(np.zeros(13), (rng.permutation(13) + 1) / 4, 1.0, 4.0, gap=0.05)
+
+
 # ---- what is refused ----
 
 
@@ -215,3 +325,29 @@ def test_smallest_refuses():
         selection.smallest(np.ones((2, 2)), 0.5)
     with pytest.raises(TypeError, match="score"):
         selection.smallest(np.array([1, 2]), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "name"),
+    [
+        (([1.0, math.nan], [0], 1.0, 1.0), ValueError, "score"),
+        (([], [], 1.0, 1.0), ValueError, "score"),
+        (([[1.0, 2.0]], [0], 1.0, 1.0), ValueError, "score"),
+        (([1, 2], [0], 1.0, 1.0), TypeError, "score"),
+        ((np.ones(2, np.float16), [0], 1.0, 1.0), TypeError, "score"),
+        (([1.0, 2.0], [2], 1.0, 1.0), ValueError, "selected"),
+        (([1.0, 2.0], [-1], 1.0, 1.0), ValueError, "selected"),
+        (([1.0, 2.0], [0, 1], 1.0, 1.0), ValueError, "selected"),
+        (([1.0, 2.0], [0.0], 1.0, 1.0), TypeError, "selected"),
+        (([1.0, 2.0], [True, False], 1.0, 1.0), TypeError, "selected"),
+        (([1.0, 2.0], [0], -1.0, 1.0), ValueError, "tau_mean"),
+        (([1.0, 2.0], [0], math.nan, 1.0), ValueError, "tau_mean"),
+        (([1.0, 2.0], [0], math.inf, 1.0), ValueError, "tau_mean"),
+        (([1.0, 2.0], [0], 1.0, -1.0), ValueError, "tau_std"),
+        (([1.0, 2.0], [0], 1.0, math.nan), ValueError, "tau_std"),
+        (([1.0, 2.0], [0], 1.0, math.inf), ValueError, "tau_std"),
+    ],
+)
+def test_separating_thresholds_refuse(arguments, error, name):
+    with pytest.raises(error, match=rf"\b{name}\b"):
+        selection.separating_thresholds(*arguments)

@@ -179,6 +179,29 @@ def test_float32_gradients_and_any_shape():
     assert streaming_moments.update(streaming_moments.empty((2,)), [0.1, 0.2]).mean.tolist() == [0.1, 0.2]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_single_number_has_moments_too(dtype):
+    """Shape (): 1, 3, 5 have the mean 3 and Σ (g − 3)² = 8; then 7 and 9 join them."""
+    moments = streaming_moments.empty(())
+    assert moments.mean.shape == moments.m2.shape == ()
+    for gradient in (1, 3, 5):
+        moments = streaming_moments.update(moments, np.array(gradient, dtype))
+    later = streaming_moments.update(streaming_moments.empty(()), np.array(7, dtype))
+    later = streaming_moments.update(later, np.array(9, dtype))
+    merged = streaming_moments.merge(moments, later)
+    for result, expected in ((moments, (3, 3.0, 8.0)), (later, (2, 8.0, 2.0)), (merged, (5, 5.0, 40.0))):
+        assert tuple(result) == expected
+        assert result.mean.shape == result.m2.shape == ()
+        assert result.mean.dtype == result.m2.dtype == np.float64
+    assert streaming_moments.std(moments, ddof=1) == 2.0
+    assert streaming_moments.std(merged) == pytest.approx(math.sqrt(8), rel=4 * UNIT)
+    assert streaming_moments.merge(streaming_moments.empty(()), later) == later
+    with pytest.raises(ValueError, match="gradient"):
+        streaming_moments.update(moments, np.ones(1, dtype))
+    with pytest.raises(ValueError, match="gradient"):
+        streaming_moments.update(moments, np.array(math.nan, dtype))
+
+
 @pytest.mark.parametrize(("count", "ddof"), [(0, 0), (0, 1), (1, 1)])
 def test_std_needs_more_updates_than_ddof(count, ddof):
     moments = one_pass(np.ones((count, 3)))

@@ -149,6 +149,12 @@ def test_missing_rng():
         rounding.apply(np.zeros(3), "stochastic")
 
 
+@pytest.mark.parametrize("rng", [3, np.random.RandomState(0), "0"], ids=["int", "RandomState", "str"])
+def test_rng_of_another_type(rng):
+    with pytest.raises(TypeError, match=r"\brng must be a numpy\.random\.Generator, got "):
+        rounding.apply(np.zeros(3), "stochastic", rng)
+
+
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "stochastic"])
 def test_superfluous_rng(rule):
     with pytest.raises(ValueError, match="rng"):
