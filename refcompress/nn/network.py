@@ -84,7 +84,7 @@ class Network:
                     gradients[name] = gradients[name] + part if name in gradients else part
         return gradients.get(INPUT)
 
-    def predict(self, x: np.ndarray, *, batch_size: int = 256) -> np.ndarray:
+    def predict(self, x: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
         """Outputs (N, …) for x (N, …), computed batch by batch without training behaviour."""
         batch_size = integer("batch_size", batch_size, 1)
         if len(x) == 0:

@@ -155,7 +155,7 @@ def gradient_pass(
         history.record()
 
 
-def evaluate(model: Network, x: np.ndarray, y: np.ndarray, *, batch_size: int = 256) -> Evaluation:
+def evaluate(model: Network, x: np.ndarray, y: np.ndarray, *, batch_size: int = 64) -> Evaluation:
     """Accuracy and mean cross-entropy of a classifier.
 
     Parameters
