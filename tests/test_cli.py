@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -385,6 +386,8 @@ def test_the_bar_on_a_terminal(run, monkeypatch):
     assert status == 0
     assert "train: 100%" in err
     assert "16/16" in err  # two epochs of 8 batches
+    last = err.split("fine-tune: 100%")[-1]
+    assert re.search(r"accuracy=[\d.]+ %, loss=[\d.]+\]", last)  # the last epoch's figures stay
     assert "epoch 1/2" not in err
 
 

@@ -33,13 +33,14 @@ class BarProgress(Progress):
         if self._bar is None or stage != self._stage:
             self._bar, self._stage = self._tqdm(total=steps, desc=stage, unit="it", file=sys.stderr), stage
         self._bar.update(step - self._bar.n)
-        if step == steps:
-            self._bar.close()
 
     def epoch(self, stage: str, epoch: Epoch, epochs: int) -> None:
-        """Show the epoch's figures behind the bar."""
-        if self._bar is not None and epoch.accuracy is not None:
-            self._bar.set_postfix(loss=f"{epoch.loss:.4f}", accuracy=f"{100 * epoch.accuracy:.2f} %")
+        """Show the epoch's figures behind the bar, and leave it there after the last."""
+        if self._bar is not None:
+            if epoch.accuracy is not None:
+                self._bar.set_postfix(loss=f"{epoch.loss:.4f}", accuracy=f"{100 * epoch.accuracy:.2f} %")
+            if epoch.number == epochs:
+                self._bar.close()
 
 
 def choose() -> Progress:
