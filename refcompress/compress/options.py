@@ -25,7 +25,7 @@ class Options:
         At the start; it falls to 0 along half a cosine, in both stages.
     momentum : float in [0, 1)
     augment : bool
-        Shift training images by up to a sixteenth of their size (±2 of 32 pixels).
+        Shift training images by up to a sixteenth of their size (±2 of 32 pixels), at least 1 pixel.
     record : str
         Iterations that count: "all", "last:K", or "after:K" (all but the first K).
     criterion : Criterion

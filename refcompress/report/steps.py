@@ -16,7 +16,7 @@ def recipe(options: Options) -> Table:
     Table of two columns, the step and what it does.
     """
     epochs, tuning = _count(options.epochs, "epoch"), _count(options.finetune_epochs, "epoch")
-    shifts = "by up to a sixteenth of their size" if options.augment else "none"
+    shifts = "by up to a sixteenth of their size, at least 1 pixel" if options.augment else "none"
     rows = [
         (
             "network",

@@ -123,8 +123,9 @@ def ledger(path: str | os.PathLike[str]) -> dict[str, int]:
     OSError, ValueError
         As for `load`.
     """
-    read(path)
     data = Path(path).read_bytes()
+    with _sound(path):
+        _from_bytes(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(f"{name}.npy") for name in MEMBERS}
     arrays = {name: _array(name, member) for name, member in members.items()}

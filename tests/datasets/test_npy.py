@@ -18,7 +18,7 @@ def read(data):
     return read_npy("pixels", io.BytesIO(data))
 
 
-def refused(data, match):
+def check_refused(data, match):
     with pytest.raises(ValueError, match=match):
         read(data)
 
@@ -45,7 +45,7 @@ def test_version_2():
 
 @pytest.mark.parametrize("version", [(0, 0), (0, 1), (1, 1), (3, 0), (255, 255)])
 def test_other_versions(version):
-    refused(b"\x93NUMPY" + bytes(version) + npy_bytes("|u1", (12,), PIXELS)[8:], r"pixels .*version 1\.0 or 2\.0")
+    check_refused(b"\x93NUMPY" + bytes(version) + npy_bytes("|u1", (12,), PIXELS)[8:], r"pixels .*version 1\.0 or 2\.0")
 
 
 def test_fortran_order():
@@ -63,7 +63,7 @@ def test_a_single_element(shape, expected):
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
 def test_no_elements(shape):
     assert read(npy_bytes("<f4", shape, b"")).shape == shape
-    refused(npy_bytes("<f4", shape, b"\0"), "pixels .*must have 0 bytes, got more")
+    check_refused(npy_bytes("<f4", shape, b"\0"), "pixels .*must have 0 bytes, got more")
 
 
 def test_the_array_is_read_only():
@@ -73,23 +73,23 @@ def test_the_array_is_read_only():
 
 def test_pickled_objects_are_never_loaded():
     for descr in ("|O", [("a", "|u1"), ("b", "|O")]):
-        refused(npy_bytes(descr, (1,), pickle.dumps([1])), "pixels holds pickled Python objects, which are never")
+        check_refused(npy_bytes(descr, (1,), pickle.dumps([1])), "pixels holds pickled Python objects, which are never")
 
 
 def test_too_few_and_too_many_bytes():
     for count in range(12):
-        refused(
+        check_refused(
             npy_bytes("|u1", (3, 4), PIXELS[:count]),
             rf"pixels of shape \(3, 4\) and uint8 must have 12 bytes, got {count}$",
         )
     for extra in (1, 2, 1000):
-        refused(npy_bytes("|u1", (3, 4), PIXELS + bytes(extra)), "must have 12 bytes, got more$")
-    refused(npy_bytes("<f8", (3, 4), PIXELS * 7), "pixels of shape .* and float64 must have 96 bytes, got 84$")
+        check_refused(npy_bytes("|u1", (3, 4), PIXELS + bytes(extra)), "must have 12 bytes, got more$")
+    check_refused(npy_bytes("<f8", (3, 4), PIXELS * 7), "pixels of shape .* and float64 must have 96 bytes, got 84$")
 
 
 @pytest.mark.parametrize("shape", [(10**15,), (2**31, 2**31), (2**63,), (2**40, 2**40), (10**30,)])
 def test_sizes_far_over_the_files(shape):
-    refused(npy_bytes("|u1", shape, PIXELS), "pixels")
+    check_refused(npy_bytes("|u1", shape, PIXELS), "pixels")
 
 
 @pytest.mark.parametrize("shape", [(-1,), (-2,), (-12,), (-1, 12), (-3, -4), (3, -4), (-(2**70),)])

@@ -263,7 +263,7 @@ def test_merge_refuses_another_network(reduce):
 # ---- planted errors ----
 
 
-def scenario(build):
+def check_scenario(build):
     """Every reduction with every setting; AssertionError unless `build` makes a right history."""
     steps = random_steps()
     for reduce in REDUCTIONS:
@@ -340,14 +340,14 @@ MUTANTS = {
 
 
 def test_the_scenario_passes():
-    scenario(nn.GradientHistory)
-    scenario(with_settings(lambda start, last, reduce: {}))
+    check_scenario(nn.GradientHistory)
+    check_scenario(with_settings(lambda start, last, reduce: {}))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_planted_error_is_caught(name):
     with pytest.raises(AssertionError):
-        scenario(MUTANTS[name])
+        check_scenario(MUTANTS[name])
 
 
 # ---- memory ----

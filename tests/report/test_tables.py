@@ -95,7 +95,7 @@ def test_recipe_of_the_defaults():
         "seed          0\n"
         "training      10 epochs, batches of 32\n"
         "optimizer     SGD, learning rate 0.05 → 0 (half a cosine), momentum 0.9\n"
-        "shifts        by up to a sixteenth of their size\n"
+        "shifts        by up to a sixteenth of their size, at least 1 pixel\n"
         "gradients     each neuron's by rms_of_parameter_moments; iterations recorded: all; std with ddof 0\n"
         "removal       rule text: 50 % of every layer but the last, smallest score first\n"
         "fine-tuning   5 epochs, with the optimizer started anew\n"
