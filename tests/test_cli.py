@@ -157,6 +157,18 @@ def test_every_option_works(run, folder, options):
     assert "fc1.weight" in out
 
 
+def test_winograd(run):
+    """The second convolution, and the file says so; the first and the default compute directly."""
+    small = ["compress", "--data", "../data.npz", "--net", "listing", "--epochs", "1", "--finetune-epochs", "1"]
+    for options, ways in ((["--winograd"], [False, True]), ([], [False, False])):
+        status, out, err = run(*small, *options)
+        assert status == 0, err
+        assert ("listing (Winograd convolution); weights He" in out) == (options != [])
+        for network in (storage.load("compressed.npz"), storage.read("compressed.npz").network()):
+            assert [network.layers[f"conv{k}"].settings["winograd"] for k in (1, 2)] == ways
+        assert run("evaluate", "compressed.npz", "--data", "../data.npz")[0] == 0
+
+
 @pytest.mark.parametrize("net", ["listing", "lenet-5"])
 def test_convolutional_networks(run, net):
     # 45 images are enough to see that the images reach 32 × 32 and the right filters go
@@ -205,6 +217,7 @@ def test_convolutional_networks(run, net):
         (["--momentum", "1"], "momentum must be in [0, 1)"),
         (["--seed", "-1"], "seed must be at least 0"),
         (["--net", "vgg"], "invalid choice: 'vgg'"),
+        (["--net", "mlp", "--winograd"], "winograd must be False but for the net 'listing'"),
         (["--data", "nowhere"], "does not exist"),
         (["--data", "."], "train-images"),
         (["--out", "."], "output must be a file"),
@@ -361,7 +374,7 @@ def test_evaluate_refuses_what_is_no_image_network(run, folder):
 def test_formulas(run):
     status, out, _ = run("formulas")
     assert status == 0
-    assert len(out.splitlines()) == 28  # 27 stems and the network
+    assert len(out.splitlines()) == 30  # 29 stems and the network
     status, out, _ = run("formulas", "p3")
     assert status == 0
     for words in (

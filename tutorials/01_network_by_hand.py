@@ -185,6 +185,51 @@ agree("conv2d, by W", lambda W: conv2d.forward(image, W), lambda r, cache: conv2
 agree("conv2d, by x", lambda x: conv2d.forward(x, kernel), lambda r, cache: conv2d.backward(r, cache).dX, image)
 
 # %% [markdown]
+# ### The same with fewer multiplications: Winograd
+#
+# Two neighbouring outputs of a filter with three weights, y₀ = d₀·g₀ + d₁·g₁ + d₂·g₂ and y₁ = d₁·g₀ + d₂·g₁ + d₃·g₂,
+# have six products. Four are enough, because the two share their inputs:
+#
+#     m₁ = (d₀ − d₂)·g₀        m₂ = (d₁ + d₂)·(g₀ + g₁ + g₂)/2        y₀ = m₁ + m₂ + m₃
+#     m₄ = (d₁ − d₃)·g₂        m₃ = (d₂ − d₁)·(g₀ − g₁ + g₂)/2        y₁ = m₂ − m₃ − m₄
+#
+# Multiply out: m₂ + m₃ = d₁·g₁ + d₂·(g₀ + g₂), and m₁ replaces its d₂·g₀ by d₀·g₀. That is y₀; y₁ goes the same way.
+# For d = (1, 2, 3, 4) and g = (1, 0, 2) the products are −2, 7.5, 1.5 and −4, and y = (7, 10), as 1 + 3·2 and 2 + 4·2.
+# The sums of g are formed once for the whole image; those of d are cheap.
+#
+#     16 outputs = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A        ⊙ multiplies element by element
+#
+# `winograd` does this along both axes at once, for tiles of 4 × 4 outputs of a 3×3 filter. G makes 6 × 6 numbers of the
+# filter, B makes 6 × 6 sums of the pixels that the tile sees, and A makes the outputs of their 36 products. Directly
+# there are 16 · 9 = 144. With many channels and filters the products are most of the work, and the convolution takes
+# about half of the time. The price: A and B hold numbers up to 8, so large sums cancel, and leave larger roundings
+# behind. Every step is a sum or a product, so the derivatives go back through the same matrices, transposed.
+
+# %%
+from refcompress.formulas.network import winograd
+
+d, g = (1.0, 2.0, 3.0, 4.0), (1.0, 0.0, 2.0)
+m = (d[0] - d[2]) * g[0], (d[1] + d[2]) * sum(g) / 2, (d[2] - d[1]) * (g[0] - g[1] + g[2]) / 2, (d[1] - d[3]) * g[2]
+print("four products", m, " two outputs", (m[0] + m[1] + m[2], m[1] - m[2] - m[3]))
+
+rng = np.random.default_rng(0)
+pixels, taps = rng.standard_normal((1, 1, 6, 6)), rng.standard_normal((1, 1, 3, 3))
+products = (winograd.G @ taps @ winograd.G.T) * (winograd.B_T @ pixels @ winograd.B_T.T)
+tile = winograd.A_T @ products @ winograd.A_T.T
+print(products.size, "products,", tile.size, "outputs, those of conv2d to 1e-12:", end=" ")
+print(bool(np.abs(tile - conv2d.forward(pixels, taps)[0]).max() < 1e-12))
+
+agree("winograd, by W", lambda W: winograd.forward(pixels, W), lambda r, cache: winograd.backward(r, cache).dW, taps)
+agree("winograd, by x", lambda x: winograd.forward(x, taps), lambda r, cache: winograd.backward(r, cache).dX, pixels)
+
+channels, filters = rng.standard_normal((1, 32, 32, 32)), rng.standard_normal((64, 32, 3, 3))
+right, _ = conv2d.forward(channels, filters)
+for name, module in (("conv2d", conv2d), ("winograd", winograd)):
+    single, _ = module.forward(channels.astype(np.float32), filters.astype(np.float32))
+    error = np.abs(single - right).max() / np.abs(right).max()
+    print(f"{name} in float32: largest error {error:.0e} of the largest output")
+
+# %% [markdown]
 # ## Pooling
 #
 #     average_pool2d          mean of every window            each pixel gets dout/count

@@ -181,6 +181,40 @@ print("q =", q, " w' =", fixed_point.dequantize(q, fraction_bits=2), " bound", f
 print("finest f for [-0.5, 0.4] in 4 bits:", fixed_point.largest_fraction_bits(-0.5, 0.4, bits=4))
 
 # %% [markdown]
+# ## Computing with codes: integer products
+#
+#     out[m, n] = Σ_k a[m, k] · b[k, n]        exact, in int32
+#
+# A neuron's sum can be taken over the codes. With fixed point, w = 2^−f·q and x = 2^−g·p, so Σ w·x = 2^−(f+g) · Σ q·p:
+# integers, and one scaling at the end. By hand: w = (0.5, −1.25) with f = 2 has the codes (2, −5); x = (3, 2) with
+# g = 0 is its own code. 2·3 − 5·2 = −4, and −4·2⁻² = −1 = 0.5·3 − 1.25·2.
+#
+# NumPy multiplies integer matrices one number at a time. For floats it calls BLAS, which is many times faster, so
+# `integer` lets BLAS multiply the codes as floats. Is that exact? A float32 has 24 binary digits: it holds every
+# integer up to 2²⁴ = 16,777,216, and the next one it rounds to 2²⁴. As long as no sum on the way can exceed 2²⁴,
+# nothing is ever rounded, in whatever order BLAS adds:
+#
+#     K · max|a| · max|b| ≤ 2²⁴
+#
+# For signed codes of 8 bits max|a| · max|b| is at most 128·128 = 2¹⁴, so K = 2¹⁰ = 1,024 terms always fit. `matmul`
+# cuts longer sums into parts that fit, and adds these as integers.
+#
+# Below, every factor is 127 and every product 16,129. 1,040 of them are 16,774,160, below 2²⁴. 1,041 are 16,790,289:
+# odd, but above 2²⁴ there are only even float32. The plain product must be wrong.
+
+# %%
+from refcompress.formulas.quantization import integer
+
+q = fixed_point.quantize(np.array([[0.5, -1.25]]), fraction_bits=2, bits=8)
+total = integer.matmul(q, np.array([[3], [2]]))
+print("codes", q, " their product", total, " scaled", total * 2.0**-2)
+print("2^24 + 1 in float32:", int(np.float32(2**24 + 1)), " 2^24:", 2**24)
+for terms in (1040, 1041):
+    a, b = np.full((1, terms), 127, np.int8), np.full((terms, 1), 127, np.int8)
+    exact, plain = terms * 127 * 127, (a.astype(np.float32) @ b.astype(np.float32)).item()
+    print(f"{terms} terms: {exact:,}, matmul {integer.matmul(a, b).item():,}, plain float32 right: {plain == exact}")
+
+# %% [markdown]
 # ## Packing: b bits are b bits only side by side
 #
 #     bit j of code k is bit k·b + j of the stream;  bit i of the stream is bit i mod 8 of byte ⌊i/8⌋

@@ -26,6 +26,8 @@ class Options:
     momentum : float in [0, 1)
     augment : bool
         Shift training images by up to a sixteenth of their size (±2 of 32 pixels), at least 1 pixel.
+    winograd : bool
+        Compute listing's second convolution by formulas.network.winograd: faster, and a little less accurate.
     record : str
         Iterations that count: "all", "last:K", or "after:K" (all but the first K).
     criterion : Criterion
@@ -45,6 +47,7 @@ class Options:
     learning_rate: float = 0.05
     momentum: float = 0.9
     augment: bool = True
+    winograd: bool = False
     record: str = "all"
     criterion: Criterion = field(default_factory=Criterion)
     scheme: Scheme = field(default_factory=Scheme)
@@ -56,6 +59,8 @@ class Options:
         real("learning_rate", self.learning_rate, 0, float("inf"), open_low=True, open_high=True)
         real("momentum", self.momentum, 0, 1, open_high=True)
         boolean("augment", self.augment)
+        if boolean("winograd", self.winograd) and self.net != "listing":
+            raise ValueError(f"winograd must be False but for the net 'listing', got True for {self.net!r}")
         _parse_record(self.record)
 
     def first_recorded(self, steps: int) -> int:

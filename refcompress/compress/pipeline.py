@@ -59,7 +59,7 @@ def compress(
     start = options.first_recorded(options.epochs * steps)
     initial, training, finetuning = np.random.default_rng(options.seed).spawn(3)
 
-    dense = build_network(data, options.net, initial)
+    dense = build_network(data, options.net, initial, winograd=options.winograd)
     history = nn.GradientHistory(dense, start=start, reduce=options.criterion.reduce or "")
     curve = _train("train", dense, data, options, options.epochs, training, progress, history)
     prunable = neuron_layers(dense)[:-1]  # the last layer's neurons are the classes
@@ -97,14 +97,14 @@ def input_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray
     return prepare(images, input_shape[-1])
 
 
-def build_network(data: Dataset, net: str, rng: np.random.Generator) -> nn.Network:
+def build_network(data: Dataset, net: str, rng: np.random.Generator, *, winograd: bool = False) -> nn.Network:
     """A network before training, which standardizes its input by the training pixels' mean and standard deviation."""
     pixels = data.x_train.astype(np.float64)
     standardize, image = (float(pixels.mean()), float(pixels.std())), data.x_train.shape[1:]
     if standardize[1] == 0:
         raise ValueError(f"x_train must hold more than one grey level, got only {pixels.flat[0]:g}")
     if net == "listing":
-        return networks.listing(rng, classes=data.classes, standardize=standardize)
+        return networks.listing(rng, classes=data.classes, standardize=standardize, winograd=winograd)
     if net == "lenet-5":
         return networks.lenet_5(rng, classes=data.classes, standardize=standardize)
     if net == "lenet-300-100":

@@ -83,6 +83,10 @@ def check_not_empty(name: str, array: np.ndarray) -> None:
 
 def check_finite(name: str, array: np.ndarray) -> None:
     """Raise ValueError where `array` holds NaN or infinity, naming the first place."""
+    values = array.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.dot(values, values)):  # one fast pass: NaN and infinity reach the sum
+            return
     finite = np.isfinite(array)
     if not finite.all():
         place = tuple(int(i) for i in np.argwhere(~finite)[0])
@@ -134,6 +138,16 @@ def like(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.n
     check_dtype(name, array, dtype)
     check_shape(name, array, shape)
     return array
+
+
+def output(value: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return `value`, the caller's array for a result of this shape and dtype, or a new one where it is None."""
+    if value is None:
+        return np.empty(shape, dtype)
+    if not isinstance(value, np.ndarray) or value.dtype != dtype:
+        raise TypeError(f"out must be an array of {dtype}, got {getattr(value, 'dtype', value)!r}")
+    check_shape("out", value, shape)
+    return value
 
 
 def generator(name: str, value: Any) -> np.random.Generator:

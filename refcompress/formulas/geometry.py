@@ -66,12 +66,17 @@ def pad(x: np.ndarray, padding: tuple[int, int], value: float = 0.0) -> np.ndarr
 
 
 def windows(
-    x: np.ndarray, kernel_size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)
+    x: np.ndarray,
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+    *,
+    writeable: bool = False,
 ) -> np.ndarray:
     """View of x (N, H, W, C) as (N, H_out, W_out, kh, kw, C): every window that the kernel sees."""
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, stride, dilation
     reach = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
-    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(1, 2))  # (N, H', W', C, reach)
+    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(1, 2), writeable=writeable)  # (N, H', W', C, reach)
     return view[:, ::sh, ::sw, :, ::dh, ::dw].transpose(0, 1, 2, 4, 5, 3)
 
 

@@ -1,15 +1,15 @@
 """Gradient history: what every neuron's gradient did over training (the T × n data behind P1 and P2)."""
 
 from collections import deque
-from collections.abc import Iterable
 
 import numpy as np
 
-from refcompress.formulas.checks import check_finite, check_shape, choice, integer
+from refcompress.formulas.checks import check_finite, choice, integer
 from refcompress.formulas.pruning import reduction, stability, streaming_moments
 from refcompress.formulas.pruning.streaming_moments import Moments
 from refcompress.nn.layers import Conv2d, Linear
 from refcompress.nn.network import Network
+from refcompress.nn.running_moments import RunningMoments
 
 Gradients = dict[str, np.ndarray]
 
@@ -37,8 +37,8 @@ class GradientHistory:
 
     Notes
     -----
-    The default keeps two float64 numbers a parameter, whatever T is (with `last`, that many gradients as they came);
-    the other reductions keep T × neurons float64 numbers.
+    The default keeps `RunningMoments`, three numbers a parameter, whatever T is (with `last`, that many gradients as
+    they came); the other reductions keep T × neurons float64 numbers.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class GradientHistory:
             if without:
                 raise ValueError(f"reduce must not be 'bias' for layers without biases, got {without}")
         self._seen = 0
-        self._moments: dict[str, dict[str, Moments]] = {}
+        self._moments: dict[str, dict[str, RunningMoments]] = {}
         self._kept: dict[str, deque[Gradients]] = {}
         self._rows: dict[str, deque[np.ndarray]] = {}
         for name, layer in self._layers.items():
-            self._moments[name] = {k: streaming_moments.empty(p.shape) for k, p in layer.parameters.items()}
+            self._moments[name] = {key: RunningMoments(p.shape) for key, p in layer.parameters.items()}
             self._kept[name] = deque(maxlen=self.last)
             self._rows[name] = deque(maxlen=self.last)
 
@@ -89,7 +89,8 @@ class GradientHistory:
             elif self.last is not None:
                 self._kept[name].append({key: g.copy() for key, g in gradients.items()})
             else:
-                self._moments[name] = _add(self._moments[name], [gradients])
+                for key, gradient in gradients.items():
+                    self._moments[name][key].update(gradient)
 
     def steps(self, layer: str) -> int:
         """T, the number of iterations that count for this layer."""
@@ -103,17 +104,15 @@ class GradientHistory:
         self._check_recorded(layer)
         if self.reduce != "rms_of_parameter_moments":
             return stability.mean(self.gradients(layer))
-        moments = self._parameter_moments(layer)
-        means = {key: m.mean for key, m in moments.items()}
-        return reduction.rms_of_parameter_moments(means["weight"], means.get("bias"))
+        return reduction.rms_of_parameter_moments(self._neuron_moments(layer).mean, None)
 
     def std(self, layer: str, ddof: int = 0) -> np.ndarray:
         """Standard deviation of every neuron's gradient (P2): (n,) float64; ValueError unless T > ddof."""
         self._check_recorded(layer)
         if self.reduce != "rms_of_parameter_moments":
             return stability.std(self.gradients(layer), ddof=ddof)
-        stds = {key: streaming_moments.std(m, ddof=ddof) for key, m in self._parameter_moments(layer).items()}
-        return reduction.rms_of_parameter_moments(stds["weight"], stds.get("bias"))
+        moments = self._neuron_moments(layer)
+        return reduction.rms_of_norms(streaming_moments.std(moments, ddof=ddof), moments.mean.shape[1])
 
     def gradients(self, layer: str) -> np.ndarray:
         """The T × n array of the neurons' gradients in float64; ValueError for the reduction that keeps moments."""
@@ -142,14 +141,21 @@ class GradientHistory:
             a, b = self._moments[name], other._moments[name]
             if a.keys() != b.keys():
                 raise ValueError(f"other must have the parameters {sorted(a)} in {name!r}, got {sorted(b)}")
-            for key in a:
-                check_shape(f"other's {name}.{key}", b[key].mean, a[key].mean.shape)
-            merged._moments[name] = {key: streaming_moments.merge(a[key], b[key]) for key in a}
+            merged._moments[name] = {key: RunningMoments.merged(a[key], b[key]) for key in a}
             merged._rows[name] = deque((*self._rows[name], *other._rows[name]))
         return merged
 
-    def _parameter_moments(self, layer: str) -> dict[str, Moments]:
-        return _add(self._moments[layer], self._kept[layer])
+    def _neuron_moments(self, layer: str) -> Moments:
+        """Moments of all parameters of each neuron, weights and bias: mean (n, parameters), M₂ (n,)."""
+        parts = self._moments[layer]
+        if self.last is not None:
+            parts = {key: RunningMoments(gradient.shape) for key, gradient in self._kept[layer][0].items()}
+            for gradients in self._kept[layer]:
+                for key, gradient in gradients.items():
+                    parts[key].update(gradient)
+        moments = [part.moments() for part in parts.values()]
+        mean = np.concatenate([m.mean for m in moments], axis=1)
+        return Moments(moments[0].count, mean, np.sum([m.m2 for m in moments], axis=0))
 
     def _check_layer(self, layer: str) -> None:
         if layer not in self._layers:
@@ -158,9 +164,3 @@ class GradientHistory:
     def _check_recorded(self, layer: str) -> None:
         if self.steps(layer) == 0:
             raise ValueError(f"history must hold at least one iteration, got none for {layer!r}")
-
-
-def _add(moments: dict[str, Moments], steps: Iterable[Gradients]) -> dict[str, Moments]:
-    for gradients in steps:
-        moments = {key: streaming_moments.update(m, gradients[key]) for key, m in moments.items()}
-    return moments

@@ -12,7 +12,12 @@ Pixels = tuple[float, float]
 
 
 def listing(
-    rng: np.random.Generator, *, classes: int = 10, standardize: Pixels | None = None, dtype: DTypeLike = np.float32
+    rng: np.random.Generator,
+    *,
+    classes: int = 10,
+    standardize: Pixels | None = None,
+    dtype: DTypeLike = np.float32,
+    winograd: bool = False,
 ) -> Sequential:
     """The network of the source's listings: 544,522 parameters at 10 classes.
 
@@ -27,6 +32,8 @@ def listing(
     standardize : (mean, std), optional
         Constants of a Standardize layer in front.
     dtype : float32 or float64
+    winograd : bool
+        Compute the second convolution by formulas.network.winograd (the first has one channel, where it does not pay).
 
     Returns
     -------
@@ -40,7 +47,7 @@ def listing(
     layers = {
         "conv1": _conv(32, 1, 3, rng, dtype, padding=1),
         "relu1": ReLU(),
-        "conv2": _conv(64, 32, 3, rng, dtype, padding=1),
+        "conv2": _conv(64, 32, 3, rng, dtype, padding=1, winograd=winograd),
         "relu2": ReLU(),
         "pool": AveragePool2d(4),
         "flatten": Flatten(),
@@ -163,10 +170,16 @@ def mlp(
 
 
 def _conv(
-    filters: int, channels: int, kernel: int, rng: np.random.Generator, dtype: DTypeLike, padding: int = 0
+    filters: int,
+    channels: int,
+    kernel: int,
+    rng: np.random.Generator,
+    dtype: DTypeLike,
+    padding: int = 0,
+    winograd: bool = False,
 ) -> Conv2d:
     weight = he_normal.sample((filters, channels, kernel, kernel), rng, dtype)
-    return Conv2d(weight, np.zeros(filters, dtype), padding=padding)
+    return Conv2d(weight, np.zeros(filters, dtype), padding=padding, winograd=winograd)
 
 
 def _linear(neurons: int, inputs: int, rng: np.random.Generator, dtype: DTypeLike) -> Linear:

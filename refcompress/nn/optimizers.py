@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from refcompress.formulas.blocks import blocks
 from refcompress.formulas.checks import boolean, check_shape, real
 
 Arrays = Mapping[str, np.ndarray]
@@ -16,10 +17,13 @@ Arrays = Mapping[str, np.ndarray]
 class Optimizer(ABC):
     """What all optimizers share: a learning rate that may be set between steps, and a memory for every parameter."""
 
-    def __init__(self, learning_rate: float, weight_decay: float) -> None:
+    def __init__(self, learning_rate: float, weight_decay: float, memories: int) -> None:
         self.learning_rate = real("learning_rate", learning_rate, 0, np.inf, open_high=True)
         self.weight_decay = real("weight_decay", weight_decay, 0, np.inf, open_high=True)
+        self._memories = memories  # arrays of its shape for every parameter, 0 at first
+        self._memory: dict[str, tuple[np.ndarray, ...]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
+        self._steps: dict[str, int] = {}
 
     def step(self, parameters: Arrays, gradients: Arrays) -> None:
         """Change every parameter in place by its gradient; ValueError unless names and shapes agree."""
@@ -32,16 +36,22 @@ class Optimizer(ABC):
                     f"parameters[{name!r}] must keep the shape {self._shapes[name]}, got {gradient.shape}: "
                     "a network that changed its shape needs a new optimizer"
                 )
-        self._step(parameters, gradients)
+        for name, w in parameters.items():
+            if name not in self._memory:
+                self._memory[name] = tuple(np.zeros_like(w) for _ in range(self._memories))
+            t = self._steps[name] = self._steps.get(name, 0) + 1
+            for block in blocks(w.shape):
+                self._update(t, w[block], gradients[name][block], *(m[block] for m in self._memory[name]))
 
     @abstractmethod
-    def _step(self, parameters: Arrays, gradients: Arrays) -> None: ...
+    def _update(self, t: int, w: np.ndarray, g: np.ndarray, *memory: np.ndarray) -> None:
+        """Change w and its memory in place by its gradient g at its step t = 1, 2, …."""
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent.
 
-        g ← g + λ·w        v ← μ·v + g   (v = g at the first step)        w ← w − η·v,   with Nesterov w − η·(g + μ·v)
+        g ← g + λ·w        v ← μ·v + g   (v = 0 at first)        w ← w − η·v,   with Nesterov w − η·(g + μ·v)
 
     Parameters
     ----------
@@ -62,27 +72,21 @@ class SGD(Optimizer):
     def __init__(
         self, learning_rate: float, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
-        super().__init__(learning_rate, weight_decay)
+        super().__init__(learning_rate, weight_decay, memories=1 if momentum else 0)
         self.momentum = real("momentum", momentum, 0, 1, open_high=True)
         self.nesterov = boolean("nesterov", nesterov)
         if nesterov and not self.momentum:
             raise ValueError("nesterov must have momentum above 0, got momentum = 0")
-        self._velocity: dict[str, np.ndarray] = {}
 
-    def _step(self, parameters: Arrays, gradients: Arrays) -> None:
-        for name, w in parameters.items():
-            g = gradients[name]
-            if self.weight_decay:
-                g = g + self.weight_decay * w
-            if self.momentum:
-                if name in self._velocity:
-                    v = self._velocity[name]
-                    v *= self.momentum
-                    v += g
-                else:
-                    v = self._velocity[name] = g.copy()
-                g = g + self.momentum * v if self.nesterov else v
-            w -= self.learning_rate * g
+    def _update(self, t: int, w: np.ndarray, g: np.ndarray, *memory: np.ndarray) -> None:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        if self.momentum:
+            (v,) = memory
+            v *= self.momentum
+            v += g
+            g = g + self.momentum * v if self.nesterov else v
+        w -= self.learning_rate * g
 
 
 class Adam(Optimizer):
@@ -114,7 +118,7 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(learning_rate, weight_decay)
+        super().__init__(learning_rate, weight_decay, memories=2)
         if len(betas) != 2:
             raise ValueError(f"betas must be two numbers, got {betas}")
         self.betas = (
@@ -122,26 +126,20 @@ class Adam(Optimizer):
             real("betas[1]", betas[1], 0, 1, open_high=True),
         )
         self.epsilon = real("epsilon", epsilon, 0, np.inf, open_high=True)
-        self._t: dict[str, int] = {}
-        self._m: dict[str, np.ndarray] = {}
-        self._v: dict[str, np.ndarray] = {}
 
     def _decay(self, w: np.ndarray, g: np.ndarray) -> np.ndarray:
         """The gradient with its weight decay."""
         return g + self.weight_decay * w if self.weight_decay else g
 
-    def _step(self, parameters: Arrays, gradients: Arrays) -> None:
-        beta1, beta2 = self.betas
-        for name, w in parameters.items():
-            t = self._t[name] = self._t.get(name, 0) + 1
-            g = self._decay(w, gradients[name])
-            m, v = self._m.setdefault(name, np.zeros_like(w)), self._v.setdefault(name, np.zeros_like(w))
-            m *= beta1
-            m += (1 - beta1) * g
-            v *= beta2
-            v += (1 - beta2) * g * g
-            denominator = np.sqrt(v) / (1 - beta2**t) ** 0.5 + self.epsilon
-            w -= (self.learning_rate / (1 - beta1**t)) * m / denominator
+    def _update(self, t: int, w: np.ndarray, g: np.ndarray, *memory: np.ndarray) -> None:
+        (beta1, beta2), (m, v) = self.betas, memory
+        g = self._decay(w, g)
+        m *= beta1
+        m += (1 - beta1) * g
+        v *= beta2
+        v += (1 - beta2) * g * g
+        denominator = np.sqrt(v) / (1 - beta2**t) ** 0.5 + self.epsilon
+        w -= (self.learning_rate / (1 - beta1**t)) * m / denominator
 
 
 class AdamW(Adam):

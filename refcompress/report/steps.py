@@ -16,12 +16,10 @@ def recipe(options: Options) -> Table:
     Table of two columns, the step and what it does.
     """
     epochs, tuning = _count(options.epochs, "epoch"), _count(options.finetune_epochs, "epoch")
+    weights = "weights He normal, biases 0; pixels standardized by the training images' mean and std"
     shifts = "by up to a sixteenth of their size, at least 1 pixel" if options.augment else "none"
     rows = [
-        (
-            "network",
-            f"{options.net}; weights He normal, biases 0; pixels standardized by the training images' mean and std",
-        ),
+        ("network", f"{options.net}{' (Winograd convolution)' if options.winograd else ''}; {weights}"),
         ("seed", str(options.seed)),
         ("training", f"{epochs}, batches of {options.batch_size}"),
         (

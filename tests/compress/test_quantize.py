@@ -229,7 +229,13 @@ def test_what_surrounds_the_tensors():
         ("flatten", "Flatten", ("relu",)),
         ("fc", "Linear", ("flatten",)),
     ]
-    assert compressed.nodes[0].settings == {"stride": (2, 1), "padding": 0, "dilation": 1, "groups": 1}
+    assert compressed.nodes[0].settings == {
+        "stride": (2, 1),
+        "padding": 0,
+        "dilation": 1,
+        "groups": 1,
+        "winograd": False,
+    }
 
 
 @pytest.mark.parametrize("scheme", [Scheme(bits=16), Scheme("fixed-point", bits=16), Scheme("decimal", places=3)])

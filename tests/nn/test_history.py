@@ -12,6 +12,9 @@ STEPS = 7
 # W's shape for every layer with parameters; (6, 3·2·2) follows the convolution through Flatten
 SHAPES = {"conv": (3, 2, 2, 5), "fc1": (6, 12), "fc2": (4, 6)}
 BOUND = 1e-13  # under 40 roundings (25 terms, 7 steps, division, root) of values up to 25·1: 40 · 25 · 1.1e-16
+# In float32 the sums over a neuron's up to 20 weights in (−1, 1) are taken in float32, or those over the steps: at most
+# (20 + 4 roundings) · Σ|d| < 20, and √2 of that for a std of two steps with ddof 1.
+BOUND32 = 24 * 20 * 1.5 * 2.0**-24
 
 
 def network(dtype=np.float64, bias=True):
@@ -57,7 +60,7 @@ def recorded(steps, network_and_layers=None, *, build=nn.GradientHistory, **sett
     return history
 
 
-def check(history, steps, reduce):
+def check(history, steps, reduce, bound=BOUND):
     """The history holds exactly these steps."""
     for name, shape in SHAPES.items():
         dW, db = [step[name][0] for step in steps], [step[name][1] for step in steps]
@@ -70,15 +73,15 @@ def check(history, steps, reduce):
             for array in result:
                 assert array.shape == (shape[0],)
                 assert array.dtype == np.float64
-            np.testing.assert_allclose(result[0], means, rtol=0, atol=BOUND)
-            np.testing.assert_allclose(result[1], stds, rtol=0, atol=BOUND)
+            np.testing.assert_allclose(result[0], means, rtol=0, atol=bound)
+            np.testing.assert_allclose(result[1], stds, rtol=0, atol=bound)
         assert (history.std(name) == history.std(name, ddof=0)).all()
         if reduce in PER_STEP:
             rows = [oracle.neuron_gradients(*step[name], reduce) for step in steps]
             kept = history.gradients(name)
             assert kept.shape == (len(steps), shape[0])
             assert kept.dtype == np.float64
-            np.testing.assert_allclose(kept, rows, rtol=0, atol=BOUND)
+            np.testing.assert_allclose(kept, rows, rtol=0, atol=bound)
 
 
 # ---- the source's example ----
@@ -166,9 +169,45 @@ def test_layers_without_bias(reduce):
 
 
 @pytest.mark.parametrize("reduce", REDUCTIONS)
-def test_float32_networks_have_float64_histories(reduce):
+@pytest.mark.parametrize("settings", [{}, {"last": 3}, {"start": 2}])
+def test_float32_networks_have_float64_histories(settings, reduce):
+    """Results are float64; what is summed over weights or steps is as accurate as float32 sums are."""
     steps = random_steps(dtype=np.float32)
-    check(recorded(steps, network(np.float32), reduce=reduce), steps, reduce)
+    kept = steps[-3:] if "last" in settings else steps[settings.get("start", 0) :]
+    history = recorded(steps, network(np.float32), reduce=reduce, **settings)
+    check(history, kept, reduce, BOUND if reduce == "bias" else BOUND32)  # a single float32 is a float64
+    for name in SHAPES if reduce in PER_STEP else ():
+        assert history.gradients(name).dtype == np.float64
+
+
+@pytest.mark.parametrize("steps", [64, 65, 130])
+def test_more_iterations_than_a_span(steps):
+    """The moments of every parameter are joined span by span: the result is that of all iterations."""
+    given = random_steps(steps, seed=5)
+    history = recorded(given)
+    for name in SHAPES:
+        means, stds = (np.array(values) for values in rms_of_moments(given, name))
+        # under 10 roundings of sums of 65 terms in (−1, 1) a parameter; the root of the mean square keeps their size
+        np.testing.assert_allclose(history.mean(name), means, rtol=0, atol=65 * 10 * 2.0**-53)
+        np.testing.assert_allclose(history.std(name), stds, rtol=0, atol=65 * 10 * 2.0**-53)
+
+
+def rms_of_moments(steps, name):
+    """By statistics of Python's floats, for more steps than the fractions of the oracle take in a blink."""
+    rows = [
+        np.concatenate([dW.reshape(len(dW), -1), db[:, None]], axis=1).tolist() for dW, db in (s[name] for s in steps)
+    ]
+    means, stds = [], []
+    for i in range(len(rows[0])):
+        columns = [[row[i][p] for row in rows] for p in range(len(rows[0][0]))]
+        averages = [math.fsum(column) / len(column) for column in columns]
+        variances = [
+            math.fsum((v - average) ** 2 for v in column) / len(column)
+            for column, average in zip(columns, averages, strict=True)
+        ]
+        means.append(math.sqrt(math.fsum(a * a for a in averages) / len(columns)))
+        stds.append(math.sqrt(math.fsum(variances) / len(columns)))
+    return means, stds
 
 
 # ---- merging ----

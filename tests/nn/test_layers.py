@@ -16,6 +16,7 @@ from tests.oracles import (
     sigmoid,
     standardize,
     tanh,
+    winograd,
 )
 
 IMAGES = (2, 4, 5, 6)  # N, C, H, W
@@ -52,6 +53,30 @@ def conv_case(dtype, bias=True, **settings):
     )
 
 
+def winograd_arrays(dtype=np.float64):
+    return integers((6, 4, 3, 3), dtype, 4), integers(6, dtype, 5)
+
+
+def winograd_case(dtype):
+    W, b = winograd_arrays(dtype)
+    arguments = ((1, 1), (1, 2), (1, 1), 1)
+    return (
+        nn.Conv2d(W, b, padding=(1, 2), winograd=True),
+        IMAGES,
+        lambda x: conv2d.forward(x, W, b, *arguments),
+        lambda d, x: conv2d.backward(d, x, W, *arguments),
+    )
+
+
+def winograd_roundings():
+    """The bound of formulas.network.winograd on what `check` computes, in units of u: (n + 90) · absolute values."""
+    (W, b), x = winograd_arrays(), integers(IMAGES, seed=8)
+    out = winograd.sizes(x, W, b, (1, 2))
+    gradients, tiles = winograd.backward_sizes(integers(out.shape, seed=9), x, W, (1, 2))
+    terms = (W.shape[1], len(W), tiles, tiles)
+    return max((n + 90) * size.max() for n, size in zip(terms, (out, *gradients), strict=True))
+
+
 def batch_norm_case(dtype, training, shape=IMAGES, **settings):
     channels = shape[1]
     gamma, beta, mean = (integers(channels, dtype, seed) for seed in (4, 5, 6))
@@ -76,6 +101,7 @@ CASES = {
     "Conv2d without bias": (lambda t: conv_case(t, bias=False, padding=1), False, 0),
     "Conv2d pairs": (lambda t: conv_case(t, stride=(2, 1), padding=(1, 2), dilation=(3, 2)), False, 0),
     "Conv2d groups": (lambda t: conv_case(t, groups=2, stride=2), False, 0),
+    "Conv2d by Winograd": (winograd_case, False, winograd_roundings()),
     "AveragePool2d": (
         lambda t: (
             nn.AveragePool2d(2),
@@ -258,6 +284,14 @@ class ForgetfulDropout(nn.Dropout):
 
 MUTANTS = {
     "padding is lost": ("Conv2d pairs", without_padding),
+    "padding is lost by Winograd": (
+        "Conv2d by Winograd",
+        lambda layer: nn.Conv2d(*layer.parameters.values(), padding=(2, 1), winograd=True),
+    ),
+    "a weight 0.05 % off by Winograd": (
+        "Conv2d by Winograd",
+        lambda layer: nn.Conv2d(1.0005 * layer.parameters["weight"], layer.parameters["bias"], **layer.settings),
+    ),
     "the slope is lost": ("LeakyReLU", lambda layer: nn.LeakyReLU()),
     "no gradient of the bias": ("Linear", lambda layer: DullLinear(*layer.parameters.values())),
     "a gradient 0.05 % off": ("Linear", lambda layer: OffLinear(*layer.parameters.values())),
@@ -321,7 +355,15 @@ def test_names_of_what_is_held():
     assert list(fields["Linear"].parameters) == ["weight", "bias"]
     assert list(fields["Linear without bias"].parameters) == ["weight"]
     assert list(fields["Conv2d"].parameters) == ["weight", "bias"]
-    assert list(fields["Conv2d"].settings) == ["stride", "padding", "dilation", "groups"]
+    assert list(fields["Conv2d"].settings) == ["stride", "padding", "dilation", "groups", "winograd"]
+    assert fields["Conv2d"].settings["winograd"] is False
+    assert fields["Conv2d by Winograd"].settings == {
+        "stride": 1,
+        "padding": (1, 2),
+        "dilation": 1,
+        "groups": 1,
+        "winograd": True,
+    }
     assert list(fields["BatchNorm"].parameters) == ["weight", "bias"]
     assert list(fields["BatchNorm"].buffers) == ["running_mean", "running_var"]
     assert fields["AveragePool2d"].settings == {
@@ -341,6 +383,9 @@ def test_repr_names_shapes_and_settings():
     assert repr(nn.Linear(np.zeros((2, 3)), np.zeros(2))) == "Linear(weight: 2 × 3, bias: 2)"
     assert repr(nn.MaxPool2d(2)) == "MaxPool2d(kernel_size=2, stride=None, padding=0)"
     assert repr(nn.ReLU()) == "ReLU()"
+    assert repr(nn.Conv2d(np.zeros((2, 1, 3, 3)), winograd=True)) == (
+        "Conv2d(weight: 2 × 1 × 3 × 3, stride=1, padding=0, dilation=1, groups=1, winograd=True)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,12 +393,71 @@ def test_repr_names_shapes_and_settings():
     [
         (nn.Linear(np.zeros((3, 5))), (3,), 15),
         (nn.Conv2d(np.zeros((6, 2, 3, 4)), groups=2), (6, 5, 7), 5040),  # 6 · 2 · 3 · 4 weights at 5 · 7 places
+        (nn.Conv2d(np.zeros((6, 2, 3, 3)), winograd=True), (6, 5, 7), 3780),  # counted as if directly
         (nn.BatchNorm.identity(3), (3, 5, 7), 0),
         (nn.AveragePool2d(2), (3, 5, 7), 0),
     ],
 )
 def test_macs(layer, output_shape, expected):
     assert layer.macs(output_shape) == expected
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_winograd_is_another_way_to_the_same_convolution(dtype):
+    """Outputs and gradients agree within the bounds of both; that they are not the same bits shows that it is used."""
+    rng = np.random.default_rng(2)
+    x, W, b = (rng.standard_normal(shape).astype(dtype) for shape in ((3, 4, 9, 7), (5, 4, 3, 3), (5,)))
+    layers = [nn.Conv2d(W, b, padding=1, winograd=w) for w in (False, True)]
+    dout = rng.standard_normal((3, 5, 9, 7)).astype(dtype)
+    outs, dXs = [layer.forward(x) for layer in layers], [layer.backward(dout) for layer in layers]
+    sizes, tiles = winograd.backward_sizes(dout, x, W, (1, 1))
+    u = np.finfo(dtype).eps / 2
+    # conv2d's sums of 9·C + 1, 9·O and 3·9·7 terms, of no larger absolute values
+    pairs = [(*outs, (4 + 90 + 37) * winograd.sizes(x, W, b, (1, 1))), (*dXs, (5 + 90 + 45) * sizes[0])]
+    for key, size in (("weight", sizes[1]), ("bias", sizes[2])):
+        pairs.append((*(layer.gradients[key] for layer in layers), (tiles + 90 + 189) * size))
+    for one, other, bound in pairs:
+        assert one.dtype == other.dtype == dtype
+        assert (np.abs(one.astype(float) - other) <= 1.01 * u * bound).all()
+    assert not np.array_equal(*outs)
+
+
+def test_winograd_without_bias():
+    layer = nn.Conv2d(winograd_arrays()[0], winograd=True)
+    out = layer.forward(integers(IMAGES, seed=8))
+    assert layer.backward(out, input_gradient=False) is None
+    assert list(layer.gradients) == ["weight"]
+
+
+@pytest.mark.parametrize("kernel", [(5, 5), (3, 5), (1, 3), (1, 1), (2, 2)])
+def test_winograd_takes_no_other_kernel(kernel):
+    with pytest.raises(ValueError, match=rf"^winograd must be False .*\({kernel[0]}, {kernel[1]}\)"):
+        nn.Conv2d(np.zeros((4, 2, *kernel)), winograd=True)
+    assert nn.Conv2d(np.zeros((4, 2, *kernel))).settings["winograd"] is False
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"stride": 2}, {"stride": (1, 2)}, {"dilation": 2}, {"dilation": (2, 1)}, {"groups": 2}],
+    ids=str,
+)
+def test_winograd_takes_no_other_steps(settings):
+    ((_, value),) = settings.items()
+    with pytest.raises(ValueError, match=r"^winograd must be False") as caught:
+        nn.Conv2d(np.zeros((4, 1, 3, 3)), winograd=True, **settings)
+    assert str(value) in str(caught.value).split("got")[1]
+
+
+def test_winograd_takes_ones_as_a_pair_and_any_padding():
+    layer = nn.Conv2d(np.zeros((4, 2, 3, 3)), stride=(1, 1), dilation=(1, 1), padding=(0, 3), winograd=True)
+    assert layer.forward(np.ones((1, 2, 5, 6))).shape == (1, 4, 3, 10)
+    assert layer.settings["stride"] == (1, 1)
+
+
+@pytest.mark.parametrize("value", [1, 0, "yes", None, np.True_])
+def test_winograd_is_true_or_false(value):
+    with pytest.raises(TypeError, match=r"^winograd must be True or False"):
+        nn.Conv2d(np.zeros((4, 2, 3, 3)), winograd=value)
 
 
 def test_batch_norm_remembers_running_statistics():

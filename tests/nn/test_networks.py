@@ -159,5 +159,34 @@ def test_refuses(build, error):
         build()
 
 
+def test_listing_by_winograd_trains_as_the_default_does():
+    """In float64, four steps on random images: all outputs and weights to 1e-10, with the same draws."""
+    models = [networks.listing(rng(3), dtype=np.float64, winograd=winograd) for winograd in (False, True)]
+    assert [model.layers["conv2"].settings["winograd"] for model in models] == [False, True]
+    assert [model.layers["conv1"].settings["winograd"] for model in models] == [False, False]
+    for key, array in models[0].state().items():
+        np.testing.assert_array_equal(models[1].state()[key], array)
+    assert models[0].summary() == models[1].summary()
+    x, y, before = rng(4).standard_normal((8, 1, 32, 32)), np.arange(8) % 10, models[0].copy().state()
+    outs, curves = [], []
+    for model in models:
+        optimizer = nn.SGD(0.01, momentum=0.9)
+        curves.append(nn.fit(model, x, y, optimizer=optimizer, epochs=2, batch_size=4, rng=rng(5)))
+        outs.append(model.predict(x))
+    assert all(np.abs(array - before[key]).max() > 1e-4 for key, array in models[0].state().items())
+    for one, other in zip(*curves, strict=True):
+        assert abs(one.loss - other.loss) <= 1e-10
+    assert not np.array_equal(*outs)
+    np.testing.assert_allclose(outs[0], outs[1], rtol=0, atol=1e-10 * np.abs(outs[0]).max())
+    for key, array in models[0].state().items():
+        np.testing.assert_allclose(models[1].state()[key], array, rtol=0, atol=1e-10)
+
+
+def test_listing_computes_directly_unless_it_is_told():
+    assert networks.listing(rng()).layers["conv2"].settings["winograd"] is False
+    with pytest.raises(TypeError, match="winograd"):
+        networks.listing(rng(), winograd=1)
+
+
 def test_networks_are_chains():
     assert all(isinstance(BUILDERS[name](rng()), nn.Sequential) for name in BUILDERS)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from refcompress import nn
+from refcompress.formulas import blocks
 from tests.oracles import optimizers as oracle
 
 STEPS = 20
@@ -83,6 +84,66 @@ def check(optimizer, expected_by, settings, dtype=np.float64):
 def test_twenty_steps_match_the_oracle(name, dtype):
     kind, settings = name.split()[0], SETTINGS[name]
     check(REAL[kind](RATES[0], **settings), ORACLES[kind], settings, dtype)
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 8])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_borders_of_blocks_are_not_seen(name, dtype, most, monkeypatch):
+    """Bit for bit the parameters of one block, step by step; against the oracle too."""
+    kind, settings = name.split()[0], SETTINGS[name]
+    whole, gradients = problem(dtype)
+    parts, _ = problem(dtype)
+    one, other = (REAL[kind](RATES[0], **settings) for _ in range(2))
+    for rate, step in zip(RATES, gradients, strict=True):
+        one.learning_rate = other.learning_rate = rate
+        one.step(whole, step)
+        with monkeypatch.context() as patch:
+            patch.setattr(blocks, "BLOCK", most)
+            other.step(parts, step)
+        for key, array in whole.items():
+            assert parts[key].tobytes() == array.tobytes()
+    monkeypatch.setattr(blocks, "BLOCK", most)
+    check(REAL[kind](RATES[0], **settings), ORACLES[kind], settings, dtype)
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_a_step_of_many_real_blocks(kind):
+    """150,001 parameters are three blocks; the last one's, and those at the borders, move like the first."""
+    settings = {"momentum": 0.9} if kind == "SGD" else {}
+    size = 2 * blocks.BLOCK + 18_929
+    parameters = {"w": np.ones(size), "W": np.ones((3, size // 3))}
+    optimizer = REAL[kind](0.1, **settings)
+    for gradient in (0.5, -0.25, 0.125):
+        optimizer.step(parameters, {"w": np.full(size, gradient), "W": np.full((3, size // 3), gradient)})
+    expected = ORACLES[kind](1.0, [0.5, -0.25, 0.125], [0.1] * 3, **settings)[-1]
+    for array in parameters.values():
+        assert np.ptp(array) == 0
+        assert array.flat[0] == pytest.approx(expected, rel=1e-14)  # under 50 roundings
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_single_numbers_and_nothing_are_parameters(kind):
+    parameters = {"one": np.array(1.0), "none": np.zeros((0, 3))}
+    optimizer = REAL[kind](0.1)
+    for gradient in (0.5, -0.25):
+        optimizer.step(parameters, {"one": np.array(gradient), "none": np.zeros((0, 3))})
+    assert parameters["one"].shape == ()
+    expected = ORACLES[kind](1.0, [0.5, -0.25], [0.1] * 2)[-1]
+    assert float(parameters["one"]) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_parameters_that_come_later_have_a_memory_of_their_own(kind):
+    """Zero at their first step, and their own count of steps."""
+    settings = {"momentum": 0.9} if kind == "SGD" else {}
+    optimizer, a, b = REAL[kind](0.1, **settings), np.array([1.0]), np.array([1.0])
+    optimizer.step({"a": a}, {"a": np.array([0.5])})
+    for gradient in (-0.25, 0.125):
+        optimizer.step({"a": a, "b": b}, {"a": np.array([gradient]), "b": np.array([gradient])})
+    for array, gradients in ((a, [0.5, -0.25, 0.125]), (b, [-0.25, 0.125])):
+        expected = ORACLES[kind](1.0, gradients, [0.1] * len(gradients), **settings)[-1]
+        np.testing.assert_allclose(array, [expected], rtol=1e-14)
 
 
 # ---- by hand ----
@@ -208,6 +269,10 @@ def adam_rule(betas, epsilon, decay, decoupled, corrected=True, inside=False, co
     return rule
 
 
+def first_block_only(p, g, state, rate, t):
+    p.reshape(-1)[:4] -= rate * g.reshape(-1)[:4]
+
+
 def out_of_place(p, g, state, rate, t):
     p = p - rate * g
 
@@ -239,6 +304,7 @@ MUTANTS = {
     "bias correction one step late": (adam_rule(BETAS, 1e-8, 0.0, False, count_from=1), "Adam", {}),
     "epsilon inside the root": (adam_rule(BETAS, 0.5, 0.0, False, inside=True), "Adam", {"epsilon": 0.5}),
     "betas exchanged": (adam_rule((0.999, 0.9), 1e-8, 0.0, False), "Adam", {}),
+    "the first block alone": (first_block_only, "SGD", {}),
     "parameters replaced": (out_of_place, "SGD", {}),
     "gradients overwritten": (scaling_the_gradient, "SGD", {}),
 }

@@ -38,6 +38,11 @@ def rms_of_parameter_moments(W_moments, b_moments):
     return result
 
 
+def rms_of_norms(norms, parameters):
+    """One float per neuron: the root of its norm's square over its number of parameters."""
+    return [root(Fraction(float(norm)) ** 2 / parameters) for norm in norms]
+
+
 def stability(dW_steps, db_steps, reduce, ddof=0):
     """(mean, std) of every neuron over the iterations, for every reading of g_i(t); db_steps may hold None."""
     if reduce != "rms_of_parameter_moments":

@@ -11,6 +11,18 @@ def moments(gradients):
     return count, stability.mean(gradients), [value * count for value in stability.variance(gradients)]
 
 
+def summed(gradients, parameters):
+    """The same where every `parameters` columns in a row are one neuron's: its sum of squares is over all of them."""
+    count, means, squares = moments(gradients)
+    return count, means, [sum(squares[i : i + parameters]) for i in range(0, len(squares), parameters)]
+
+
+def sums(gradients, shift):
+    """Σ (g − c) and Σ (g − c)² of every column, as Fractions."""
+    columns = [[Fraction(float(row[k])) - Fraction(float(shift[k])) for row in gradients] for k in range(len(shift))]
+    return [sum(column) for column in columns], [sum(d * d for d in column) for column in columns]
+
+
 def std(gradients, ddof=0):
     """Standard deviations of the rows' columns as floats."""
     return stability.std(gradients, ddof)

@@ -57,6 +57,13 @@ def float_value(q: int, s: Fraction, z: Fraction, name: str) -> Fraction | float
     return rounding.to_format(rounding.to_format(s * q, name) + z, name)
 
 
+def float_restored(
+    w: Fraction, s: Fraction, z: Fraction, bits: int, rule: str, names: tuple[str, str], u: Fraction | None = None
+) -> Fraction | float:
+    """Return the value of w's code; the code is taken in the first format, its value in the second."""
+    return float_value(float_code(w, s, z, bits, rule, names[0], u), s, z, names[1])
+
+
 def error_bound(s: Fraction, rule: str) -> Fraction:
     """Return the largest |w − w'| on [z, z + s·(2^bits − 1)] in exact arithmetic (not reached for the other rules)."""
     return s / 2 if rule in ("half_even", "half_away", "half_up") else s

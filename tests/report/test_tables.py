@@ -108,6 +108,7 @@ def test_recipe_of_the_defaults():
     ("settings", "name", "text"),
     [
         ({"net": "lenet-5"}, "network", "lenet-5; weights He"),
+        ({"winograd": True}, "network", "listing (Winograd convolution); weights He"),
         ({"seed": 12}, "seed", "12"),
         ({"epochs": 1, "batch_size": 7}, "training", "1 epoch, batches of 7"),
         ({"learning_rate": 0.125, "momentum": 0.0}, "optimizer", "learning rate 0.125 → 0 (half a cosine), momentum 0"),

@@ -80,6 +80,7 @@ def every_layer(dtype=np.float32):
             "sigmoid": nn.Sigmoid(),
             "average": nn.AveragePool2d((3, 1), None, (1, 0), count_include_pad=False),
             "tanh": nn.Tanh(),
+            "conv3": nn.Conv2d(draw(6, 6, 3, 3), draw(6), padding=1, winograd=True),
             "gelu": nn.GELU(),
             "drop": nn.Dropout(0.3, np.random.default_rng(0)),
             "relu": nn.ReLU(),
@@ -235,6 +236,50 @@ def test_every_layer(scheme, dtype, tmp_path):
     np.testing.assert_array_equal(out, built.forward(x))
     storage.save(tmp_path / "b.npz", storage.read(path))
     assert (tmp_path / "b.npz").read_bytes() == path.read_bytes()
+
+
+def winograd_file(path, winograd=True):
+    rng = np.random.default_rng(8)
+    arrays = rng.standard_normal((3, 2, 3, 3)).astype(np.float32), rng.standard_normal(3).astype(np.float32)
+    model = nn.Sequential({"conv": nn.Conv2d(*arrays, padding=1, winograd=winograd)}, (2, 5, 6))
+    storage.save(path, quantize_model(model))
+    return rng.standard_normal((4, 2, 5, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize("winograd", [True, False])
+def test_the_way_of_a_convolution_is_stored(winograd, tmp_path):
+    path = tmp_path / "a.npz"
+    x = winograd_file(path, winograd)
+    assert storage.read(path).nodes[0].settings["winograd"] is winograd
+    loaded = storage.load(path)
+    assert loaded.layers["conv"].settings["winograd"] is winograd
+    other = loaded.layers["conv"].copy()
+    other = nn.Conv2d(**other.parameters, **(other.settings | {"winograd": not winograd}))
+    assert not np.array_equal(loaded.forward(x), other.forward(x))  # other bits: it is used
+    np.testing.assert_allclose(loaded.forward(x), other.forward(x), rtol=0, atol=1e-4)
+
+
+def test_a_file_without_that_setting_is_a_direct_convolution(tmp_path):
+    """As written before there was another way."""
+    path = tmp_path / "a.npz"
+    x = winograd_file(path, winograd=False)
+    expected = storage.load(path).forward(x)
+    rewrite(path, lambda manifest, arrays: manifest["nodes"][0]["settings"].pop("winograd"))
+    assert "winograd" not in storage.read(path).nodes[0].settings
+    loaded = storage.load(path)
+    assert loaded.layers["conv"].settings["winograd"] is False
+    np.testing.assert_array_equal(loaded.forward(x), expected)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"stride": 2}, {"dilation": [2, 1]}, {"groups": 2}, {"winograd": 1}, {"winograd": "yes"}], ids=str
+)
+def test_a_file_whose_convolution_cannot_be_is_no_sound_file(settings, tmp_path):
+    path = tmp_path / "a.npz"
+    winograd_file(path)
+    rewrite(path, lambda manifest, arrays: manifest["nodes"][0]["settings"].update(settings))
+    with pytest.raises(ValueError, match=r"not a sound compressed file: winograd must be"):
+        storage.load(path)
 
 
 def test_settings_given_as_numpys_numbers(tmp_path):

@@ -52,6 +52,8 @@ LINES = {
         dW [[12.0, 16.0], [24.0, 28.0]]  db [4.0]
         dX [[1.0, 1.0, 0.0], [1.0, 3.0, 2.0], [0.0, 2.0, 2.0]]
         multiply-accumulates for one image: 16
+        four products (-2.0, 7.5, 1.5, -4.0)  two outputs (7.0, 10.0)
+        36 products, 16 outputs, those of conv2d to 1e-12: True
         average_pool2d [[5.0, 5.0], [4.0, 1.0]]  dX of the upper left window [[0.25, 0.25], [0.25, 0.25]]
         max_pool2d [[7.0, 8.0], [9.0, 4.0]]  dX of the upper left window [[0.0, 1.0], [0.0, 0.0]]
         global_average_pool2d 3.75  dX of every pixel 0.0625
@@ -132,6 +134,10 @@ LINES = {
         7 places, float32: bound 5e-08, slack 3e-07, slack / bound 6.0, within both: True
         q = [-8 -1  0  1]  w' = [-2.   -0.25  0.    0.25]  bound 0.125
         finest f for [-0.5, 0.4] in 4 bits: 4
+        codes [[ 2 -5]]  their product [[-4]]  scaled [[-1.]]
+        2^24 + 1 in float32: 16777216  2^24: 16777216
+        1040 terms: 16,774,160, matmul 16,774,160, plain float32 right: True
+        1041 terms: 16,790,289, matmul 16,790,289, plain float32 right: False
         [1, 2, 3] in 4 bits: ['0x21', '0x03'] unused bits 4, back: [1 2 3]
         [5, 3, 6] in 3 bits: ['0x9D', '0x01'] unused bits 7, back: [5 3 6]
         Entry(payload=9600, scales=1200, offsets=1200)  sum 12000  ratio 6.4
@@ -179,7 +185,9 @@ def missing(wanted, printed):
 
 def numbers(pattern, text):
     """All groups of all matches of the pattern, as floats."""
-    found = [tuple(float(group.replace(",", "")) for group in m.groups()) for m in re.finditer(pattern, text)]
+    found = [
+        tuple(float(group.replace(",", "")) for group in m.groups()) for m in re.finditer(pattern, text, re.MULTILINE)
+    ]
     assert found, pattern
     return found
 
@@ -230,8 +238,12 @@ def test_runs_without_matplotlib_and_says_what_pictures_need(name, tmp_path, mon
 def test_network_derivatives_agree_and_training_learns(run):
     printed = run(NETWORK)[0]
     checks = re.findall(r"^(.+?) +agrees to 1e-7: (True|False)$", printed, re.MULTILINE)
-    assert len(checks) == 12
+    assert len(checks) == 14
     assert [name for name, agrees in checks if agrees == "False"] == ["tanh, times 1.001 (planted)"]
+    ((direct,),) = numbers(r"^conv2d in float32: largest error (\S+) of", printed)
+    ((winograd,),) = numbers(r"^winograd in float32: largest error (\S+) of", printed)
+    assert 1e-7 < direct < 2e-6  # some 10 roundings of 6·10⁻⁸ add up
+    assert 1.5 * direct < winograd < 2e-5  # "larger roundings", far below the bound
     ((he,),) = numbers(r"variance 2/D: .* ([\d.]+) after", printed)
     ((half,),) = numbers(r"variance 1/D: .* ([\d.]+) after", printed)
     assert 0.7 < he < 1.5

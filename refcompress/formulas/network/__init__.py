@@ -17,6 +17,7 @@ from refcompress.formulas.network import (
     softmax_cross_entropy,
     standardize,
     tanh,
+    winograd,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "softmax_cross_entropy",
     "standardize",
     "tanh",
+    "winograd",
 ]

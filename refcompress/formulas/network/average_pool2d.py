@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refcompress.formulas.checks import boolean, float_array, like
-from refcompress.formulas.geometry import Pair, channels_first, channels_last, pad, pool_geometry, taps
+from refcompress.formulas.geometry import Pair, channels_first, channels_last, pad, pool_geometry, taps, windows
 
 
 def forward(
@@ -106,8 +106,11 @@ def backward(dout: np.ndarray, cache: Any) -> np.ndarray:
     x_shape, padded_shape, kernel, steps, (top, left), count = cache
     N, C, H, W = x_shape
     out_size = tuple((padded_shape[1 + a] - kernel[a]) // steps[a] + 1 for a in range(2))
-    share = channels_last(like("dout", dout, (N, C, *out_size), count.dtype)) / count  # (N, H_out, W_out, C)
+    share = np.divide(channels_last(like("dout", dout, (N, C, *out_size), count.dtype)), count, order="C")
     dX = np.zeros(padded_shape, count.dtype)
-    for tap in taps(dX, kernel, steps, out_size):
-        tap += share
+    if kernel[0] <= steps[0] and kernel[1] <= steps[1]:  # no value stands in two windows
+        windows(dX, kernel, steps, writeable=True)[:] = share[:, :, :, np.newaxis, np.newaxis]
+    else:
+        for tap in taps(dX, kernel, steps, out_size):  # (N, H_out, W_out, C)
+            tap += share
     return channels_first(dX[:, top : top + H, left : left + W])

@@ -3,6 +3,7 @@
 Tutorial: tutorials/01_network_by_hand.py
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from refcompress.formulas.checks import check_not_empty, float_array, integer, l
 from refcompress.formulas.geometry import Pair, channels_first, channels_last, output_size, pad, pair, windows
 
 __all__ = ["Gradients", "backward", "forward", "macs", "output_size"]
+
+CACHE = 5 << 18  # bytes of one block of windows: with its product it stays in a second-level cache
 
 
 class Gradients(NamedTuple):
@@ -61,8 +64,8 @@ def forward(
 
     Notes
     -----
-    im2col, one image a block: the windows of an image are laid out as rows, so that one matrix product, small enough
-    for the cache, computes all its outputs. `out` has its channels last in memory.
+    im2col, block by block: the windows of an image, or of several small ones, are laid out as rows, so that one matrix
+    product, small enough for the cache, computes all their outputs. `out` has its channels last in memory.
 
     References
     ----------
@@ -90,9 +93,8 @@ def forward(
 
     x_padded = pad(channels_last(x), padding)  # (N, H + 2p, W + 2p, C)
     w = W.reshape(groups, O // groups, -1, kh, kw).transpose(0, 3, 4, 2, 1)  # (groups, kh, kw, C/groups, O/groups)
-    out = _correlate(x_padded, w, stride, dilation)  # (N, H_out, W_out, O)
-    if b is not None:
-        out += like("b", b, (O,), x.dtype)
+    b = None if b is None else like("b", b, (O,), x.dtype)
+    out = _correlate(x_padded, w, b, stride, dilation)  # (N, H_out, W_out, O)
     return channels_first(out), (x_padded, w, x.shape, b is not None, stride, padding, dilation)
 
 
@@ -144,15 +146,13 @@ def backward(dout: np.ndarray, cache: Any, *, input_gradient: bool = True) -> Gr
     view = windows(x_padded, (kh, kw), stride, dilation)  # (N, H_out, W_out, kh, kw, C)
     H_out, W_out = view.shape[1:3]
     dout = channels_last(like("dout", dout, (N, groups * Og, H_out, W_out), x_padded.dtype))
-    dy = np.ascontiguousarray(dout).reshape(N, H_out * W_out, groups, Og)
+    dy = np.ascontiguousarray(dout).reshape(N, H_out, W_out, groups, Og)
 
-    dw = np.zeros_like(w, order="C")
-    columns = np.empty((H_out, W_out, kh, kw, Cg), x_padded.dtype)
-    for n, g in np.ndindex(N, groups):
-        columns[:] = view[n, ..., g * Cg : (g + 1) * Cg]
-        dw[g] += (columns.reshape(H_out * W_out, -1).T @ dy[n, :, g]).reshape(kh, kw, Cg, Og)
-    dW = dw.transpose(0, 4, 3, 1, 2).reshape(groups * Og, Cg, kh, kw)  # (O, C/groups, kh, kw)
-    db = dy.sum(axis=(0, 1)).reshape(-1) if has_bias else None  # (O,)
+    dw = np.zeros((groups, kh * kw * Cg, Og), dy.dtype)
+    for g, images, rows, columns in _column_blocks(view, groups):
+        dw[g] += columns.T @ dy[images, rows, :, g].reshape(-1, Og)
+    dW = dw.reshape(groups, kh, kw, Cg, Og).transpose(0, 4, 3, 1, 2).reshape(groups * Og, Cg, kh, kw)
+    db = np.ones(N * H_out * W_out, dy.dtype) @ dy.reshape(-1, groups * Og) if has_bias else None  # (O,)
     if not input_gradient:
         return Gradients(None, dW, db)
 
@@ -161,7 +161,7 @@ def backward(dout: np.ndarray, cache: Any, *, input_gradient: bool = True) -> Gr
     Z = np.zeros((N, H + dilation[0] * (kh - 1), W + dilation[1] * (kw - 1), groups * Og), x_padded.dtype)
     Z[:, Z_rows, Z_cols] = dout[:, rows, cols]
     turned = w[:, ::-1, ::-1].swapaxes(3, 4)  # (groups, kh, kw, O/groups, C/groups)
-    return Gradients(channels_first(_correlate(Z, turned, (1, 1), dilation)), dW, db)
+    return Gradients(channels_first(_correlate(Z, turned, None, (1, 1), dilation)), dW, db)
 
 
 def macs(W: np.ndarray, output_height: int, output_width: int) -> int:
@@ -184,19 +184,46 @@ def macs(W: np.ndarray, output_height: int, output_width: int) -> int:
     return int(W.size * output_height * output_width)
 
 
-def _correlate(x: np.ndarray, w: np.ndarray, stride: tuple[int, int], dilation: tuple[int, int]) -> np.ndarray:
+def _correlate(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray | None, stride: tuple[int, int], dilation: tuple[int, int]
+) -> np.ndarray:
     """Correlate padded images x (N, H, W, C) with w (groups, kh, kw, C/groups, O/groups): (N, H_out, W_out, O)."""
-    groups, kh, kw, Cg, Og = w.shape
+    groups, kh, kw, _, Og = w.shape
     view = windows(x, (kh, kw), stride, dilation)  # (N, H_out, W_out, kh, kw, C)
-    N, H_out, W_out = view.shape[:3]
-    out = np.empty((N, H_out * W_out, groups, Og), x.dtype)
-    columns = np.empty((H_out, W_out, kh, kw, Cg), x.dtype)  # one image and group, used again for the next
-    for g in range(groups):
-        w_g = w[g].reshape(kh * kw * Cg, Og)
-        for n in range(N):
-            columns[:] = view[n, ..., g * Cg : (g + 1) * Cg]
-            np.matmul(columns.reshape(H_out * W_out, -1), w_g, out=out[n, :, g])
-    return out.reshape(N, H_out, W_out, groups * Og)
+    matrices = w.reshape(groups, -1, Og)
+    out = np.empty((groups, *view.shape[:3], Og), x.dtype)
+    b_rows = None if b is None else np.tile(b.reshape(groups, Og), view.shape[2])  # long rows are added faster
+    for g, images, rows, columns in _column_blocks(view, groups):
+        block = out[g, images, rows].reshape(-1, Og)  # a view: whole images, or rows of one
+        np.matmul(columns, matrices[g], out=block)
+        if b_rows is not None:
+            block.reshape(-1, b_rows.shape[1])[:] += b_rows[g]
+    return out.transpose(1, 2, 3, 0, 4).reshape(*view.shape[:3], groups * Og)
+
+
+def _column_blocks(view: np.ndarray, groups: int) -> Iterator[tuple[int, slice, slice, np.ndarray]]:
+    """Cut the windows (N, H_out, W_out, kh, kw, C) into blocks: group, images, rows, (positions, kh·kw·C/groups)."""
+    N, H_out, W_out, kh, kw, C = view.shape
+    Cg = C // groups
+    row_bytes = W_out * kh * kw * Cg * view.itemsize
+    parts = max(1, -(-H_out * row_bytes // CACHE))  # of one image
+    images, rows = max(1, CACHE // (H_out * row_bytes)), -(-H_out // parts)
+    shape, columns = None, np.empty(0)
+    for g, n, i in np.ndindex(groups, -(-N // images), -(-H_out // rows)):
+        where = slice(n * images, (n + 1) * images), slice(i * rows, (i + 1) * rows)
+        block = view[(*where, ..., slice(g * Cg, (g + 1) * Cg))]
+        if block.shape != shape:
+            shape, columns = block.shape, _like(block)
+        columns[:] = block
+        yield g, *where, columns.reshape(-1, kh * kw * Cg)
+
+
+def _like(windows: np.ndarray) -> np.ndarray:
+    """Memory for these windows (n, rows, W_out, kh, kw, C), in the order that copies them in the longer runs."""
+    if windows.shape[4] * windows.shape[5] >= windows.shape[2]:
+        return np.empty(windows.shape, windows.dtype)
+    by_tap = (*windows.shape[3:], *windows.shape[:3])  # few channels: a run is a row of pixels
+    return np.empty(by_tap, windows.dtype).transpose(3, 4, 5, 0, 1, 2)
 
 
 def _spread(count: int, size: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple[slice, slice]:

@@ -54,25 +54,22 @@ def forward(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, paddin
              [13., 15.]]]])
     """
     x = float_array("x", x, ndim=4)
-    kernel, steps, border, _ = pool_geometry(x.shape[2:], kernel_size, stride, padding)
+    kernel, steps, border, out_size = pool_geometry(x.shape[2:], kernel_size, stride, padding)
     x_padded = pad(channels_last(x), border, -np.inf)
-    view = windows(x_padded, kernel, steps)  # (N, H_out, W_out, kh, kw, C)
-    flat = view.reshape(*view.shape[:3], kernel[0] * kernel[1], x.shape[1])
-    winner = flat.argmax(axis=3, keepdims=True)  # the first maximum
-    out = np.take_along_axis(flat, winner, axis=3)
+    candidates = list(taps(x_padded, kernel, steps, out_size))  # (N, H_out, W_out, C) each
+    out = candidates[0].copy()
+    for tap in candidates[1:]:
+        np.maximum(out, tap, out=out)
+    winner = np.zeros(out.shape, np.min_scalar_type(len(candidates)))
+    searching = np.ones(out.shape, bool)
+    for tap in candidates:  # the first that is the maximum, or NaN
+        searching &= (tap != out) & (tap == tap)
+        winner += searching
     if border != (0, 0):  # where all is −∞, the first position inside of the image wins, not the padding
         inside = windows(pad(np.ones((1, *x.shape[2:], 1), bool), border, False), kernel, steps)
-        first = inside.reshape(*inside.shape[:3], -1, 1).argmax(axis=3, keepdims=True)
+        first = inside.reshape(*inside.shape[:3], -1, 1).argmax(axis=3)  # (1, H_out, W_out, 1)
         winner = np.where(out == -np.inf, first, winner)
-    return channels_first(out[:, :, :, 0]), (
-        winner[:, :, :, 0],
-        x.shape,
-        x_padded.shape,
-        x.dtype,
-        kernel,
-        steps,
-        border,
-    )
+    return channels_first(out), (winner, x.shape, x_padded.shape, x.dtype, kernel, steps, border)
 
 
 def backward(dout: np.ndarray, cache: Any) -> np.ndarray:

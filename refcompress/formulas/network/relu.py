@@ -5,6 +5,7 @@ Tutorial: tutorials/01_network_by_hand.py
 
 import numpy as np
 
+from refcompress.formulas.blocks import blocks
 from refcompress.formulas.checks import float_array, like
 
 
@@ -41,8 +42,11 @@ def forward(x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.dtype]]:
     array([0., 0., 3.])
     """
     x = float_array("x", x)
-    out = np.maximum(x, 0)
-    return out, (out > 0, x.dtype)
+    out, active = np.empty_like(x), np.empty_like(x, bool)
+    for block in blocks(x.shape):  # out is still in the cache when it is compared
+        np.maximum(x[block], 0, out=out[block])
+        np.greater(out[block], 0, out=active[block])
+    return out, (active, x.dtype)
 
 
 def backward(dout: np.ndarray, cache: tuple[np.ndarray, np.dtype]) -> np.ndarray:

@@ -10,7 +10,7 @@ from refcompress.formulas.checks import check_not_empty, check_shape, choice, fl
 
 def forward(
     logits: np.ndarray, labels: np.ndarray, *, reduction: str = "mean", label_smoothing: float = 0.0
-) -> tuple[np.floating, tuple[np.ndarray, np.ndarray, int]]:
+) -> tuple[np.floating, tuple[np.ndarray, np.ndarray, float, int]]:
     """Cross-entropy between the softmax of the logits and the labels.
 
         log p[n, c] = logits[n, c] − log Σ_k e^logits[n, k]
@@ -65,14 +65,14 @@ def forward(
 
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # (N, C)
-    target = np.full_like(log_p, epsilon / C)
-    target[np.arange(N), labels] += 1 - epsilon
-    terms = -(target * log_p) if epsilon else -log_p[np.arange(N), labels]
+    terms = log_p[np.arange(N), labels]  # (N,)
+    if epsilon:
+        terms = (1 - epsilon) * terms + epsilon / C * log_p.sum(axis=1)
     divisor = N if reduction == "mean" else 1
-    return terms.sum() / log_p.dtype.type(divisor), (log_p, target, divisor)
+    return -terms.sum() / log_p.dtype.type(divisor), (log_p, labels, epsilon, divisor)
 
 
-def backward(dout: float, cache: tuple[np.ndarray, np.ndarray, int]) -> np.ndarray:
+def backward(dout: float, cache: tuple[np.ndarray, np.ndarray, float, int]) -> np.ndarray:
     """Gradient of the cross-entropy.
 
     ∂ log p[n, k]/∂logits[n, c] = [k = c] − p[n, c], and the targets of a row sum to 1, so
@@ -104,6 +104,11 @@ def backward(dout: float, cache: tuple[np.ndarray, np.ndarray, int]) -> np.ndarr
     >>> backward(1.0, cache)
     array([[ 0.5, -0.5]])
     """
-    log_p, target, divisor = cache
+    log_p, labels, epsilon, divisor = cache
     dout = real("dout", dout, -np.inf, np.inf, open_low=True, open_high=True)
-    return (np.exp(log_p) - target) * log_p.dtype.type(dout / divisor)
+    dlogits = np.exp(log_p)  # p
+    if epsilon:
+        dlogits -= epsilon / log_p.shape[1]
+    dlogits[np.arange(len(labels)), labels] -= 1 - epsilon
+    dlogits *= log_p.dtype.type(dout / divisor)
+    return dlogits

@@ -5,7 +5,7 @@ Tutorial: tutorials/02_gradient_stability.py
 
 import numpy as np
 
-from refcompress.formulas.checks import check_shape, choice, float_array
+from refcompress.formulas.checks import check_shape, choice, float_array, integer
 
 REDUCTIONS = ("rms_of_parameter_moments", "sum", "mean", "mean_abs", "l2", "bias")
 SIGNED_REDUCTIONS = ("sum", "mean", "bias")  # what the listing's rule, which looks at the sign, needs
@@ -41,7 +41,8 @@ def neuron_gradients(dW: np.ndarray, db: np.ndarray | None, reduce: str) -> np.n
 
     Notes
     -----
-    The sixth reading takes moments first: see `rms_of_parameter_moments`. Sums run in float64.
+    The sixth reading takes moments first: see `rms_of_parameter_moments`. Sums over the weights run in dW's dtype, by
+    the dot products of BLAS; the bias is added in float64.
 
     References
     ----------
@@ -59,15 +60,16 @@ def neuron_gradients(dW: np.ndarray, db: np.ndarray | None, reduce: str) -> np.n
     if reduce == "bias":
         if bias is None:
             raise ValueError("reduce must not be 'bias' for a layer without biases, got db = None")
-        return bias
-    if bias is None:
-        bias = np.zeros(len(weights))
-    count = weights.shape[1] + (db is not None)
+        return bias.astype(np.float64)
+    count = weights.shape[1] + (bias is not None)
+    bias = np.zeros(len(weights)) if bias is None else bias.astype(np.float64)
     if reduce == "l2":
-        return np.sqrt(np.einsum("ik,ik->i", weights, weights) + bias * bias)
+        return np.sqrt(np.vecdot(weights, weights) + bias * bias)
+    ones = np.ones(weights.shape[1], weights.dtype)
     if reduce == "mean_abs":
-        return (np.abs(weights).sum(axis=1) + np.abs(bias)) / count
-    total = weights.sum(axis=1) + bias
+        sums = [np.abs(weights[i : i + 64]) @ ones for i in range(0, len(weights), 64)]  # temporaries in the cache
+        return (np.concatenate(sums) + np.abs(bias)) / count
+    total = weights @ ones + bias
     return total if reduce == "sum" else total / count
 
 
@@ -108,25 +110,62 @@ def rms_of_parameter_moments(W_moments: np.ndarray, b_moments: np.ndarray | None
     >>> rms_of_parameter_moments(np.array([[3.0, 4.0, 0.0]]), np.array([0.0]))
     array([2.5])
     """
-    weights, bias = _rows("W_moments", W_moments), _biases("b_moments", b_moments, len(W_moments))
+    weights = _rows("W_moments", W_moments).astype(np.float64)
+    bias = _biases("b_moments", b_moments, len(W_moments))
     squares = np.einsum("ik,ik->i", weights, weights)
     if bias is None:
         return np.sqrt(squares / weights.shape[1])
-    return np.sqrt((squares + bias * bias) / (weights.shape[1] + 1))
+    return np.sqrt((squares + bias.astype(np.float64) ** 2) / (weights.shape[1] + 1))
+
+
+def rms_of_norms(norms: np.ndarray, parameters: int) -> np.ndarray:
+    """Root mean square over a neuron's parameters, where the sum of their squares is taken already.
+
+        std_i = sqrt( 1/P · Σ_p std_ip² ) = norm_i / sqrt(P),        norm_i = sqrt( Σ_p std_ip² )
+
+    Parameters
+    ----------
+    norms : (n,) float array
+        For each neuron, the root of the sum of squares of one moment of its parameters' gradients.
+    parameters : int ≥ 1
+        P, weights and bias.
+
+    Returns
+    -------
+    (n,) float64 array, in the gradients' unit, ≥ 0.
+
+    Raises
+    ------
+    TypeError
+        If the array is neither float32 nor float64, or parameters is not an integer.
+    ValueError
+        If the array has not one dimension, or parameters < 1.
+
+    References
+    ----------
+    .. [1] source document, section 3.1.3.
+
+    Examples
+    --------
+    >>> rms_of_norms(np.array([5.0]), 4)
+    array([2.5])
+    """
+    norms = float_array("norms", norms, ndim=1).astype(np.float64)
+    return norms / np.sqrt(integer("parameters", parameters, 1))
 
 
 def _rows(name: str, array: np.ndarray) -> np.ndarray:
-    """Return `array` (n, …) as (n, K) in float64."""
+    """Return `array` (n, …) as (n, K)."""
     array = float_array(name, array)
     if array.ndim < 2 or array.size == 0:
         raise ValueError(f"{name} must have one row of weights per neuron, got shape {array.shape}")
-    return array.reshape(len(array), -1).astype(np.float64)
+    return array.reshape(len(array), -1)
 
 
 def _biases(name: str, array: np.ndarray | None, count: int) -> np.ndarray | None:
-    """Return `array` (n,) in float64, or None."""
+    """Return `array` (n,), or None."""
     if array is None:
         return None
     array = float_array(name, array)
     check_shape(name, array, (count,))
-    return array.astype(np.float64)
+    return array

@@ -3,6 +3,7 @@
 from refcompress.formulas.quantization import (
     decimal,
     fixed_point,
+    integer,
     rounding,
     uniform,
 )
@@ -10,6 +11,7 @@ from refcompress.formulas.quantization import (
 __all__ = [
     "decimal",
     "fixed_point",
+    "integer",
     "rounding",
     "uniform",
 ]

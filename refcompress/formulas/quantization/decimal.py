@@ -6,6 +6,7 @@ Tutorial: tutorials/03_b_bit_quantization.py
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from refcompress.formulas.blocks import blocks
 from refcompress.formulas.checks import (
     check_finite,
     check_not_empty,
@@ -65,11 +66,14 @@ def quantize(
     check_not_empty("w", w)
     check_finite("w", w)
     places = integer("places", places, 0, 15)
-    with np.errstate(over="ignore"):
-        t = w * w.dtype.type(10**places)
-    if (np.abs(t) > 2.0**53).any():
-        raise ValueError(f"w must give codes within ±2^53, got {np.abs(w).max()} at {places} places")
-    return rounding_rules.apply(t, rounding, rng).astype(np.int64)
+    q = np.empty(w.shape, np.int64)
+    for block in blocks(w.shape):
+        with np.errstate(over="ignore"):
+            t = w[block] * w.dtype.type(10**places)
+        if max(t.max(), -t.min()) > 2.0**53:
+            raise ValueError(f"w must give codes within ±2^53, got {np.abs(w).max()} at {places} places")
+        q[block] = rounding_rules.apply(t, rounding, rng)
+    return q
 
 
 def dequantize(q: ArrayLike, places: int, dtype: DTypeLike = np.float64) -> np.ndarray:

@@ -6,6 +6,7 @@ Tutorial: tutorials/03_b_bit_quantization.py
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from refcompress.formulas.blocks import blocks
 from refcompress.formulas.checks import (
     check_broadcasts,
     check_finite,
@@ -78,10 +79,13 @@ def quantize(
     f = _fraction_bits(fraction_bits)
     check_broadcasts("fraction_bits", f, w.shape)
     half = 2 ** (integer("bits", bits, 1, 16) - 1)
-    with np.errstate(over="ignore"):
-        t = np.ldexp(w, f)
-    q = np.clip(rounding_rules.apply(t, rounding, rng), -half, half - 1)
-    return q.astype(np.int8 if bits <= 8 else np.int16)
+    scale = np.broadcast_to(np.ldexp(w.dtype.type(1), f), w.shape)
+    q = np.empty(w.shape, np.int8 if bits <= 8 else np.int16)
+    for block in blocks(w.shape):
+        with np.errstate(over="ignore"):
+            t = rounding_rules.apply(w[block] * scale[block], rounding, rng)
+        q[block] = np.clip(t, -half, half - 1)
+    return q
 
 
 def dequantize(q: ArrayLike, fraction_bits: ArrayLike, dtype: DTypeLike = np.float64) -> np.ndarray:
@@ -115,9 +119,13 @@ def dequantize(q: ArrayLike, fraction_bits: ArrayLike, dtype: DTypeLike = np.flo
     >>> dequantize(np.array([-8, -1, 0, 1]), fraction_bits=2)
     array([-2.  , -0.25,  0.  ,  0.25])
     """
-    q, f, dtype = integer_array("q", q), _fraction_bits(fraction_bits), float_dtype(dtype)
+    q, f = integer_array("q", q), _fraction_bits(fraction_bits)
     check_broadcasts("fraction_bits", f, q.shape)
-    return np.ldexp(q.astype(dtype), -f)
+    scale = np.broadcast_to(np.ldexp(float_dtype(dtype).type(1), -f), q.shape)
+    w = np.empty(q.shape, scale.dtype)
+    for block in blocks(q.shape):
+        w[block] = q[block].astype(scale.dtype) * scale[block]
+    return w
 
 
 def error_bound(fraction_bits: ArrayLike, rounding: str = "half_even") -> np.ndarray:

@@ -3,9 +3,12 @@
 Tutorial: tutorials/03_b_bit_quantization.py
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from refcompress.formulas.blocks import Index, blocks
 from refcompress.formulas.checks import (
     check_broadcasts,
     check_finite,
@@ -16,6 +19,7 @@ from refcompress.formulas.checks import (
     float_array,
     integer,
     integer_array,
+    output,
 )
 from refcompress.formulas.quantization import rounding as rounding_rules
 
@@ -81,6 +85,7 @@ def quantize(
     *,
     rounding: str = "half_even",
     rng: np.random.Generator | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Codes q_i of the parameters w_i in the uniform scheme (Q1, Q2).
 
@@ -97,6 +102,8 @@ def quantize(
     rounding : one of `rounding.RULES`
     rng : numpy.random.Generator
         For stochastic rounding only.
+    out : array of the result's shape and dtype, optional
+        Where to write the result; if an error is raised, its contents are undefined.
 
     Returns
     -------
@@ -105,7 +112,7 @@ def quantize(
     Raises
     ------
     TypeError
-        If an array is neither float32 nor float64, or bits is not an integer.
+        If an array is neither float32 nor float64, out is of another dtype, or bits is not an integer.
     ValueError
         If w is empty, a value is not finite, s ≤ 0, shapes do not fit, bits is out of range, or rounding is unknown.
 
@@ -123,23 +130,15 @@ def quantize(
     >>> quantize(np.array([-1.0, 0.4, 0.5, 7.0]), s=1.0, z=-1.0, bits=2)
     array([0, 1, 2, 3], dtype=uint8)
     """
-    rounding_rules.check("rounding", rounding, rng)
-    w, s, z = float_array("w", w), float_array("s", s), float_array("z", z)
-    check_not_empty("w", w)
-    for name, array in (("w", w), ("s", s), ("z", z)):
-        check_finite(name, array)
-    if (s <= 0).any():
-        raise ValueError(f"s must be above 0, got {s.min()}")
-    for name, array in (("s", s), ("z", z)):
-        check_broadcasts(name, array, w.shape)
+    w, s, z = _weights(w, s, z)
     levels = 2 ** integer("bits", bits, 1, 16) - 1
-    with np.errstate(over="ignore", under="ignore"):  # an infinite quotient saturates like any other beyond the range
-        t = (w - z) / s
-    q = np.clip(rounding_rules.apply(t, rounding, rng), 0, levels)
-    return q.astype(np.uint8 if bits <= 8 else np.uint16)
+    q = output(out, w.shape, np.dtype(np.uint8 if bits <= 8 else np.uint16))
+    for block, codes in _codes(w, s, z, levels, rounding, rng):
+        q[block] = codes
+    return q
 
 
-def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike) -> np.ndarray:
+def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike, *, out: np.ndarray | None = None) -> np.ndarray:
     """Weights from codes (Q3).
 
         w′ = s · q + z
@@ -149,6 +148,8 @@ def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike) -> np.ndarray:
     q : integer array of any shape
     s, z : float scalars or arrays that broadcast to q's shape
         Scale and offset, in the weights' unit.
+    out : array of the result's shape and dtype, optional
+        Where to write the result.
 
     Returns
     -------
@@ -157,7 +158,7 @@ def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike) -> np.ndarray:
     Raises
     ------
     TypeError
-        If q is not of integers, or s or z is neither float32 nor float64.
+        If q is not of integers, s or z is neither float32 nor float64, or out is of another dtype.
     ValueError
         If s or z is not finite, or shapes do not fit.
 
@@ -174,12 +175,58 @@ def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike) -> np.ndarray:
     >>> dequantize(np.array([0, 1, 3]), s=0.5, z=-1.0)
     array([-1. , -0.5,  0.5])
     """
-    q, s, z = integer_array("q", q), float_array("s", s), float_array("z", z)
-    for name, array in (("s", s), ("z", z)):
-        check_finite(name, array)
-        check_broadcasts(name, array, q.shape)
-    dtype = np.result_type(s, z)
-    return s.astype(dtype) * q.astype(dtype) + z
+    q = integer_array("q", q)
+    s, z = _parameters(s, z, q.shape)
+    w = output(out, q.shape, s.dtype)
+    for block in blocks(q.shape):
+        _affine(q[block], s[block], z[block], out=w[block])
+    return w
+
+
+def fake_quantize(
+    w: ArrayLike,
+    s: ArrayLike,
+    z: ArrayLike,
+    bits: int,
+    *,
+    rounding: str = "half_even",
+    rng: np.random.Generator | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Weights as they come back from their codes, without the codes (Q2 and Q3 in one pass).
+
+        w′ = s · clip( round((w − z) / s),  0,  2^b − 1 ) + z
+
+    Parameters
+    ----------
+    w, s, z, bits, rounding, rng : as for `quantize`
+    out : array of the result's shape and dtype, optional
+        Where to write the result, w itself if it is of that dtype; if an error is raised, its contents are undefined.
+
+    Returns
+    -------
+    array of w's shape in the promoted dtype of s and z, bit for bit dequantize(quantize(w, …), s, z).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `quantize` does.
+
+    References
+    ----------
+    .. [1] source document, section 3.2, formulas Q2 and Q3.
+
+    Examples
+    --------
+    >>> fake_quantize(np.array([-1.0, 0.4, 0.5, 7.0]), s=1.0, z=-1.0, bits=2)
+    array([-1.,  0.,  1.,  2.])
+    """
+    w, s, z = _weights(w, s, z)
+    levels = 2 ** integer("bits", bits, 1, 16) - 1
+    result = output(out, w.shape, s.dtype)
+    for block, codes in _codes(w, s, z, levels, rounding, rng):
+        _affine(codes, s[block], z[block], out=result[block])
+    return result
 
 
 def error_bound(s: ArrayLike, rounding: str = "half_even") -> np.ndarray:
@@ -269,3 +316,48 @@ def float_slack(s: ArrayLike, z: ArrayLike, bits: int) -> np.ndarray:
     u, width = float(info.eps) / 2, levels * s.astype(np.float64)
     largest = np.maximum(np.abs(z), np.abs(z + width))
     return (3 * (u * width) + u * largest) * (1 + 16 * u) + 2 * levels * float(info.smallest_subnormal)
+
+
+def _parameters(s: ArrayLike, z: ArrayLike, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return s and z in one dtype as views of the weights' shape; TypeError or ValueError unless they can be that."""
+    s, z = float_array("s", s), float_array("z", z)
+    for name, array in (("s", s), ("z", z)):
+        check_finite(name, array)
+        check_broadcasts(name, array, shape)
+    dtype = np.result_type(s, z)
+    z = z.astype(dtype) + dtype.type(0)  # −0 becomes 0, so that a code rounded to −0 gives the weight that 0 gives
+    return np.broadcast_to(s.astype(dtype), shape), np.broadcast_to(z, shape)
+
+
+def _weights(w: ArrayLike, s: ArrayLike, z: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return w, s and z as arrays of w's shape; TypeError or ValueError unless they can be quantized."""
+    w = float_array("w", w)
+    check_not_empty("w", w)
+    s, z = float_array("s", s), float_array("z", z)
+    wide = _parameters(s, z, w.shape)
+    if (s <= 0).any():
+        raise ValueError(f"s must be above 0, got {s.min()}")
+    return w, *wide
+
+
+def _affine(q: np.ndarray, s: np.ndarray, z: np.ndarray, out: np.ndarray) -> None:
+    """Weights of one block (Q3): s · q + z, in place."""
+    out[...] = q
+    out *= s
+    out += z
+
+
+def _codes(
+    w: np.ndarray, s: np.ndarray, z: np.ndarray, levels: int, rounding: str, rng: np.random.Generator | None
+) -> Iterator[tuple[Index, np.ndarray]]:
+    """Codes of one block after the other, as floats (Q2)."""
+    rounding_rules.check("rounding", rounding, rng)
+    for block in blocks(w.shape):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # what overflows is clipped like the rest
+            t = w[block] - z[block]
+            t /= s[block]
+            t = rounding_rules.apply(t, rounding, rng)
+        if not (t.min() >= 0 and t.max() <= levels):
+            check_finite("w", w)
+            t = np.clip(t, 0, levels)
+        yield block, t

@@ -70,6 +70,17 @@ def packing_around_byte_borders(packing):
             assert_packs(packing, generator.integers(0, 2**bits, length), bits)
 
 
+def packing_every_bit(packing):
+    """One bit of 24 codes at a time: bit j of code k is bit k·b + j and no other, there and back."""
+    for bits in range(1, 17):
+        for place in range(24 * bits):
+            codes, data = np.zeros(24, np.uint16), np.zeros(3 * bits, np.uint8)
+            codes[place // bits] = 1 << place % bits
+            data[place // 8] = 1 << place % 8
+            assert packing.pack(frozen(codes), bits).tolist() == data.tolist(), f"{bits} bits, bit {place}"
+            assert packing.unpack(frozen(data), bits, 24).tolist() == codes.tolist(), f"{bits} bits, bit {place}"
+
+
 def packing_length(packing):
     """⌈n·bits/8⌉ bytes, and zeros in the bits that are left."""
     for bits in range(1, 17):
@@ -135,6 +146,7 @@ PACKING = (
     packing_literals,
     packing_small_domain,
     packing_around_byte_borders,
+    packing_every_bit,
     packing_length,
     packing_of_arrays,
     packing_of_nothing,

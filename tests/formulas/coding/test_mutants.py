@@ -104,6 +104,32 @@ class TopBitLost(Packing):
         return [*super().write(code, bits)[:-1], 0] if bits == 16 else super().write(code, bits)
 
 
+class WordsOverlap(Packing):
+    """The fifth of 8 codes, where a second word of 64 bits begins, loses its lowest bit to the fourth."""
+
+    def pack(self, q, bits):
+        q = np.asarray(q).copy()
+        if bits > 8 and q.size >= 24:
+            q.reshape(-1)[4::8] &= 2**bits - 2
+        return super().pack(q, bits)
+
+
+class TopBitOfEverySecondLost(Packing):
+    """A mask one bit too narrow, for one width only."""
+
+    def unpack(self, data, bits, count):
+        codes = super().unpack(data, bits, count)
+        if bits == 5:
+            codes[1::2] &= 15
+        return codes
+
+
+class GroupsExchanged(Packing):
+    def flat(self, q):
+        codes = super().flat(q)
+        return codes if len(codes) < 24 else [*codes[8:16], *codes[:8], *codes[16:]]
+
+
 class ColumnsFirst(Packing):
     def flat(self, q):
         return q.ravel(order="F").tolist()
@@ -188,6 +214,9 @@ PACKING_MUTANTS = {
     SpareBitsOne: properties.packing_length,
     CodesInWholeBytes: properties.packing_length,
     TopBitLost: properties.packing_around_byte_borders,
+    WordsOverlap: properties.packing_every_bit,
+    TopBitOfEverySecondLost: properties.packing_every_bit,
+    GroupsExchanged: properties.packing_every_bit,
     ColumnsFirst: properties.packing_of_arrays,
     MemoryOrder: properties.packing_of_arrays,
     CodesMasked: properties.packing_refuses_codes,

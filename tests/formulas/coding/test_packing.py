@@ -46,6 +46,91 @@ def test_unpacking_any_bytes(data, bits):
     assert packing.pack(codes, bits).tolist() == data
 
 
+# groups of 8 codes, words of 64 bits, and blocks of them
+
+
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_every_count_around_groups_and_words(bits):
+    """0 … 67 codes: up to eight whole groups of 8 and every rest; all ones, a one in a single code, and mixed codes."""
+    rng, top = np.random.default_rng(bits), 2**bits - 1
+    for count in range(68):
+        properties.assert_packs(packing, [top] * count, bits)
+        properties.assert_packs(packing, rng.integers(0, top + 1, count), bits)
+        properties.assert_packs(packing, [top if k == count // 2 else 0 for k in range(count)], bits)
+        properties.assert_packs(packing, [0 if k == count // 2 else top for k in range(count)], bits, np.int64)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 8])
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_borders_of_blocks_are_not_seen(bits, block, monkeypatch):
+    """Blocks of 1, 2, 3 and 8 groups, the last of them short, whole or of a part of a group."""
+    monkeypatch.setattr(packing, "BLOCK", block)
+    rng = np.random.default_rng(block)
+    for count in (1, 7, 8, 9, 15, 16, 17, 23, 24, 25, 47, 48, 49, 63, 64, 65, 127, 128, 129, 150):
+        properties.assert_packs(packing, rng.integers(0, 2**bits, count), bits)
+
+
+@pytest.mark.parametrize("bits", [1, 5, 8, 11, 16])
+def test_borders_of_the_real_blocks(bits):
+    """The codes around the border of two blocks, and all of them there and back."""
+    rng, size = np.random.default_rng(bits), 8 * packing.BLOCK
+    for count in (size - 1, size, size + 1, 2 * size + 9):
+        codes = rng.integers(0, 2**bits, count).astype(properties.code_dtype(bits))
+        data = packing.pack(codes, bits)
+        assert data.size == -(-count * bits // 8)
+        start = size - 64  # a multiple of 8: codes from there on are bytes from there on
+        expected = oracle.pack(codes[start:][:128].tolist(), bits)
+        assert data[start * bits // 8 :][: len(expected)].tolist() == expected
+        assert data[:bits].tolist() == oracle.pack(codes[:8].tolist(), bits)
+        assert packing.unpack(data, bits, count).tobytes() == codes.tobytes()
+
+
+@pytest.mark.parametrize("bits", [1, 3, 7, 8, 9, 12, 13, 16])
+def test_any_shape_memory_order_and_integer_type(bits):
+    codes = np.random.default_rng(bits).integers(0, 2**bits, (6, 11))
+    for dtype in (np.int64, np.uint64, np.int32, properties.code_dtype(bits)):
+        q = codes.astype(dtype)
+        wide = np.full((6, 22), -1 if q.dtype.kind == "i" else 0).astype(dtype)
+        wide[:, ::2] = q
+        for array in (q, q.T, q[:, ::-1], q[::-1, ::3], np.asfortranarray(q), wide[:, ::2], q[:, None, :], q[2:5, 1:9]):
+            expected = oracle.pack(array.ravel().tolist(), bits)
+            assert packing.pack(array, bits).tolist() == expected
+            data = np.zeros(2 * len(expected), np.uint8)
+            data[::2] = expected
+            assert packing.unpack(data[::2], bits, array.size).tolist() == array.ravel().tolist()
+
+
+def test_results_are_contiguous_and_ones_own():
+    """The last group is filled up inside; none of that is handed out or shared."""
+    codes = np.arange(13) % 8
+    for bits in (3, 8, 9, 16):
+        data, again = packing.pack(codes, bits), packing.pack(codes, bits)
+        back = packing.unpack(data, bits, 13)
+        for array in (data, back):
+            assert array.flags.c_contiguous
+            assert array.flags.writeable
+            assert array.dtype.isnative
+        assert data.size == -(-13 * bits // 8)
+        data[:] = 0
+        assert again.any()
+        assert back.tolist() == codes.tolist()
+
+
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_every_unused_bit_must_be_zero(bits, monkeypatch):
+    """Also in the last of several blocks; the bits that are used may be one."""
+    monkeypatch.setattr(packing, "BLOCK", 1)
+    for count in range(1, 25):
+        used, size = count * bits, -(-count * bits // 8)
+        full = np.array(oracle.pack([2**bits - 1] * count, bits), np.uint8)
+        assert packing.unpack(full, bits, count).tolist() == [2**bits - 1] * count
+        for place in range(used, 8 * size):
+            for data in (full.copy(), np.zeros(size, np.uint8)):
+                data[-1] |= 1 << place % 8
+                with pytest.raises(ValueError, match=rf"data .*\b{8 * size - used} unused bits"):
+                    packing.unpack(data, bits, count)
+
+
 def test_inputs_are_not_modified():
     for bits, dtype in ((3, np.uint8), (8, np.uint8), (11, np.uint16), (16, np.uint16)):
         q = np.arange(7).astype(dtype)

@@ -94,6 +94,76 @@ def test_random_shapes(case, count_include_pad, seed):
     )
 
 
+@pytest.mark.parametrize(
+    ("kernel_size", "stride"),
+    [
+        ((2, 3), (2, 3)),  # side by side
+        ((2, 3), (3, 4)),  # with gaps
+        ((2, 3), (2, 5)),  # side by side down, gaps across
+        ((2, 3), (1, 3)),  # overlapping down only
+        ((2, 3), (2, 1)),  # overlapping across only
+        ((3, 2), (2, 1)),
+        ((1, 1), (2, 2)),
+        ((4, 4), (3, 5)),
+    ],
+)
+@pytest.mark.parametrize("padding", [(0, 0), (0, 1), (1, 1)])
+def test_every_window_gives_its_share_back(kernel_size, stride, padding):
+    """Windows that overlap, touch or leave gaps, along both axes or one: each pixel gets what all its windows owe."""
+    padding = tuple(min(p, k // 2) for p, k in zip(padding, kernel_size, strict=True))
+    shape, K = (2, 5, 9, 11), kernel_size[0] * kernel_size[1]
+    for count_include_pad in (True, False):
+        x = frozen(np.zeros(shape))
+        out, cache = average_pool2d.forward(x, kernel_size, stride, padding, count_include_pad=count_include_pad)
+        dout = frozen(np.random.default_rng(5).standard_normal(out.shape))
+        arguments = (shape, kernel_size, stride, padding, count_include_pad)
+        expected, size = oracle.backward(dout, *arguments), oracle.backward(abs(dout), *arguments)
+        for dout_ in layouts(dout):
+            dX = average_pool2d.backward(frozen(dout_), cache)
+            assert_within(dX, expected, gamma(2 * (K + 1), float) * size, np.float64)
+
+
+def test_a_share_given_once_where_windows_overlap_is_caught(monkeypatch):
+    """Assigning instead of adding is right side by side, and wrong where windows overlap along one axis only."""
+
+    def assigned(x, kernel, steps, out_size):
+        view = average_pool2d.windows(x, kernel, steps, writeable=True)
+        return (Assigned(view[:, :, :, i, j]) for i, j in np.ndindex(*kernel))
+
+    for stride, right in (((2, 3), True), ((3, 3), True), ((1, 3), False), ((2, 1), False), ((1, 1), False)):
+        out, cache = average_pool2d.forward(np.zeros((2, 5, 9, 11)), (2, 3), stride)
+        expected = oracle.backward(np.ones(out.shape), (2, 5, 9, 11), (2, 3), stride, (0, 0))
+        with monkeypatch.context() as planted:
+            planted.setattr(average_pool2d, "taps", assigned)
+            assert np.allclose(average_pool2d.backward(np.ones_like(out), cache), expected) == right
+
+
+class Assigned:
+    """A view where += replaces what was there."""
+
+    def __init__(self, view):
+        self.view = view
+
+    def __iadd__(self, values):
+        self.view[...] = values
+        return self
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 9, 7), (2, 3, 8, 6), (3, 5, 12, 4)])
+def test_the_sum_runs_in_row_major_order(shape):
+    """Bit for bit in float32, whatever the memory order of x."""
+    x = np.random.default_rng(6).standard_normal(shape).astype(np.float32)
+    for kernel, stride in (((2, 2), (2, 2)), ((4, 4), (4, 4)), ((3, 2), (1, 1))):
+        rows, columns = ((size - k) // s + 1 for size, k, s in zip(shape[2:], kernel, stride, strict=True))
+        total = np.zeros((*shape[:2], rows, columns), np.float32)
+        for n, c, i, j in np.ndindex(total.shape):
+            for u, v in np.ndindex(*kernel):
+                total[n, c, i, j] += x[n, c, i * stride[0] + u, j * stride[1] + v]
+        for x_ in (x, *layouts(x)):
+            out, _ = average_pool2d.forward(x_, kernel, stride)
+            np.testing.assert_array_equal(out, total / np.float32(kernel[0] * kernel[1]))
+
+
 def test_literals():
     x = np.array([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]])
     out, cache = average_pool2d.forward(x, (2, 2), 1)

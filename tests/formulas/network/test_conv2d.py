@@ -145,6 +145,170 @@ def test_memory_layout_does_not_matter(case):
             np.testing.assert_array_equal(gradient, right)
 
 
+# ---- blocks of windows ----
+
+# name: shape of x, shape of W, options; of every memory order of the windows: taps first where kw·C/groups < W_out
+BLOCKED = {
+    "few channels": ((5, 2, 7, 9), (3, 2, 3, 4), {"padding": 1}),
+    "many channels": ((5, 4, 7, 6), (3, 4, 2, 3), {}),
+    "groups": ((5, 6, 7, 8), (4, 3, 2, 3), {"groups": 2}),
+    "groups, taps first": ((5, 4, 7, 11), (6, 2, 2, 3), {"groups": 2, "padding": (1, 0)}),
+    "depthwise": ((5, 3, 7, 8), (6, 1, 2, 4), {"groups": 3}),
+    "stride and dilation": ((5, 3, 14, 15), (2, 3, 2, 3), {"stride": (2, 3), "dilation": (1, 2), "padding": (0, 1)}),
+}
+
+
+def blocks_of(monkeypatch):
+    """Record which images and rows the blocks hold: a list that grows, of (group, images, rows) for every call."""
+    seen, cut = [], conv2d._column_blocks
+
+    def recorded(view, groups):
+        seen.append([])
+        for g, images, rows, columns in cut(view, groups):
+            (N, H_out), taken = (
+                view.shape[:2],
+                (g, tuple(range(view.shape[0])[images]), tuple(range(view.shape[1])[rows])),
+            )
+            assert columns.shape[0] == len(taken[1]) * len(taken[2]) * view.shape[2]
+            assert len(taken[1]) == 1 or len(taken[2]) == H_out, "several images, or rows of one"
+            seen[-1].append(taken)
+            yield g, images, rows, columns
+        places = [(g, n, i) for g, images, rows in seen[-1] for n in images for i in rows]
+        assert places == [(g, n, i) for g in range(groups) for n in range(N) for i in range(H_out)], (
+            "each once, in order"
+        )
+
+    monkeypatch.setattr(conv2d, "_column_blocks", recorded)
+    return seen
+
+
+def row_bytes(case, dtype):
+    """Bytes of the windows of one row of outputs, of one group."""
+    x_shape, W_shape, options = BLOCKED[case]
+    out = oracle.forward(np.zeros(x_shape), np.zeros(W_shape), None, *for_oracle(options))
+    return out.shape[3] * int(np.prod(W_shape[1:])) * np.dtype(dtype).itemsize, out.shape[2]
+
+
+def check_blocked(case, dtype=np.float32):
+    x_shape, W_shape, options = BLOCKED[case]
+    x, W, b = make(x_shape, W_shape, dtype, integers=True)  # sums are exact in any order
+    out, cache = conv2d.forward(x, W, b, **options)
+    np.testing.assert_array_equal(out, oracle.forward(x, W, b, *for_oracle(options)))
+    dout = frozen(np.random.default_rng(4).integers(-8, 9, out.shape).astype(dtype))
+    for gradient, right in zip(
+        conv2d.backward(dout, cache), oracle.backward(dout, x, W, *for_oracle(options)), strict=True
+    ):
+        assert gradient.dtype == dtype
+        np.testing.assert_array_equal(gradient, right)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", BLOCKED)
+def test_blocks_of_images(case, dtype, monkeypatch):
+    """5 images in pairs and a last one, in threes and two, in one block."""
+    one, rows = row_bytes(case, dtype)
+    seen = blocks_of(monkeypatch)
+    for images, counts in ((2, [2, 2, 1]), (3, [3, 2]), (5, [5]), (9, [5])):
+        monkeypatch.setattr(conv2d, "CACHE", images * rows * one + one // 2)
+        seen.clear()
+        check_blocked(case, dtype)
+        groups = BLOCKED[case][2].get("groups", 1)
+        assert [len(n) for _, n, _ in seen[0]] == counts * groups
+        assert len(seen) == 3  # the output, dW and dX
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", BLOCKED)
+def test_blocks_of_rows(case, dtype, monkeypatch):
+    """The rows of an image one by one, in threes with fewer at last, all but one, and all."""
+    one, rows = row_bytes(case, dtype)
+    seen = blocks_of(monkeypatch)
+    for room in (1, 3, rows - 1, rows):
+        monkeypatch.setattr(conv2d, "CACHE", room * one)
+        seen.clear()
+        check_blocked(case, dtype)
+        lengths = [len(i) for _, _, i in seen[0]]
+        assert max(lengths) <= room
+        assert len(set(lengths)) == 1 or min(lengths) == lengths[-1]
+    monkeypatch.setattr(conv2d, "CACHE", 1)  # not even a row fits: a row nevertheless
+    seen.clear()
+    check_blocked(case, dtype)
+    assert {len(i) for _, _, i in seen[0]} == {1}
+    monkeypatch.setattr(conv2d, "CACHE", 4 * one)  # 5 to 8 rows: more than one block, the last of them shorter or not
+    seen.clear()
+    check_blocked(case, dtype)
+    assert {len(n) for _, n, _ in seen[0]} == {1}
+
+
+def test_both_memory_orders_occur():
+    """Windows lie row by row where a kernel row of channels is longer than a row of pixels, else tap by tap."""
+    orders = set()
+    for x_shape, W_shape, options in BLOCKED.values():
+        view = np.empty((*x_shape[:1], *row_shape(x_shape, W_shape, options), *W_shape[2:], W_shape[1]))
+        columns = conv2d._like(view)
+        assert columns.shape == view.shape
+        by_tap = W_shape[3] * W_shape[1] < view.shape[2]
+        assert columns.reshape(-1, int(np.prod(W_shape[1:]))).base is not None
+        assert columns.flags.c_contiguous != by_tap
+        orders.add(by_tap)
+    assert orders == {True, False}
+
+
+def row_shape(x_shape, W_shape, options):
+    return oracle.forward(np.zeros(x_shape), np.zeros(W_shape), None, *for_oracle(options)).shape[2:]
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_rounded_sums_of_several_blocks(case, monkeypatch):
+    """dW adds the blocks up: the bound of one sum holds for their sum, which has as many terms."""
+    x_shape, W_shape, options = BLOCKED[case]
+    x, W, b = make(x_shape, W_shape, np.float32)
+    for cache_bytes in (1, 3 * row_bytes(case, np.float32)[0], 10**9):
+        monkeypatch.setattr(conv2d, "CACHE", cache_bytes)
+        out, cache = conv2d.forward(x, W, b, **options)
+        size = oracle.forward(abs(x), abs(W), abs(b), *for_oracle(options))
+        expected = oracle.forward(x, W, b, *for_oracle(options))
+        assert_within(out, expected, gamma(2 * (W[0].size + 1), np.float32) * size, np.float32)
+        dout = frozen(np.random.default_rng(2).standard_normal(out.shape).astype(np.float32))
+        sizes = oracle.backward(abs(dout), abs(x), abs(W), *for_oracle(options))
+        counts = (W[:, 0].size, dout[:, 0].size, dout[:, 0].size)
+        right = oracle.backward(dout, x, W, *for_oracle(options))
+        for gradient, wanted, size, count in zip(conv2d.backward(dout, cache), right, sizes, counts, strict=True):
+            assert_within(gradient, wanted, gamma(2 * count, np.float32) * size, np.float32)
+
+
+def planted_blocks(change):
+    """A _column_blocks whose blocks pass through `change`, which gives a list of them."""
+    cut = conv2d._column_blocks
+    return lambda view, groups: change([(*where, columns.copy()) for *where, columns in cut(view, groups)])
+
+
+BLOCK_MUTANTS = {
+    "the last block is lost": lambda blocks: blocks[:-1],
+    "a block twice": lambda blocks: [*blocks, blocks[0]],
+    "the first block's windows for all": lambda blocks: [(*b[:3], blocks[0][3][: len(b[3])]) for b in blocks],
+    "the first group for all": lambda blocks: [(0, *b[1:]) for b in blocks],
+}
+
+
+@pytest.mark.parametrize("name", BLOCK_MUTANTS)
+def test_a_planted_error_in_the_blocks_is_caught(name, monkeypatch):
+    monkeypatch.setattr(conv2d, "CACHE", 3 * row_bytes("groups", np.float32)[0])
+    check_blocked("groups")
+    monkeypatch.setattr(conv2d, "_column_blocks", planted_blocks(BLOCK_MUTANTS[name]))
+    with pytest.raises(AssertionError):
+        check_blocked("groups")
+
+
+def test_no_images():
+    out, cache = conv2d.forward(np.zeros((0, 4, 5, 6)), np.ones((3, 4, 2, 3)), np.ones(3))
+    assert out.shape == (0, 3, 4, 4)
+    dX, dW, db = conv2d.backward(out, cache)
+    assert dX.shape == (0, 4, 5, 6)
+    assert not dW.any()
+    assert not db.any()
+
+
 def test_backward_can_be_called_twice():
     x, W, b = make(*CASES["padding"][:2])
     out, cache = conv2d.forward(x, W, b, padding=1)

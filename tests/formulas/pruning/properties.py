@@ -61,6 +61,18 @@ def moments_are_combined_by_rms(reduction):
         np.testing.assert_allclose(reduction.rms_of_parameter_moments(W_moments, b), expected, rtol=8 * UNIT, atol=0)
 
 
+def norms_are_divided_by_the_root(reduction):
+    norms = np.array([0.0, 5.0, 2.0**0.5, 1e-200, 3e180])
+    for parameters in (1, 2, 4, 7, 4097):
+        expected = reduction_oracle.rms_of_norms(norms, parameters)
+        # a root and a quotient, and the oracle's root
+        np.testing.assert_allclose(reduction.rms_of_norms(norms, parameters), expected, rtol=4 * UNIT, atol=0)
+    # the norm of a neuron's moments, divided, is their RMS
+    W_moments = np.array([[1.0, 2.0, 2.0], [0.0, 4.0, 3.0]])
+    expected = reduction.rms_of_parameter_moments(W_moments, None)
+    np.testing.assert_allclose(reduction.rms_of_norms(np.array([3.0, 5.0]), 3), expected, rtol=4 * UNIT, atol=0)
+
+
 def _neurons():
     pairs = list(itertools.product((-1.0, -1e-3, -0.0, 0.0, 5e-4, 1e-3, 2.0), (0.0, 5e-4, 1e-3, 2.0)))
     return np.array([m for m, _ in pairs]), np.array([s for _, s in pairs])
@@ -113,6 +125,73 @@ def every_split_merges_to_one_pass(streaming):
     for split in range(len(GRADIENTS) + 1):
         halves = _one_pass(streaming, GRADIENTS[:split]), _one_pass(streaming, GRADIENTS[split:])
         _check_moments(streaming, streaming.merge(*halves), GRADIENTS)
+
+
+NEURONS = np.concatenate([GRADIENTS, GRADIENTS[::-1] - 2], axis=1).reshape(len(GRADIENTS), 2, 3)  # 2 of 3 parameters
+
+
+def _check_summed(streaming, moments, gradients):
+    """One M₂ for every neuron, the means as ever."""
+    steps, neurons, parameters = gradients.shape
+    count, means, squares = streaming_oracle.summed(gradients.reshape(steps, -1), parameters)
+    assert moments.count == count
+    assert (moments.mean.shape, moments.m2.shape) == ((neurons, parameters), (neurons,))
+    largest = np.abs(gradients).max()
+    np.testing.assert_allclose(moments.mean.ravel(), [float(m) for m in means], rtol=0, atol=largest * ROUNDINGS)
+    # a norm of `parameters` deviations, each off by √T · the bound of one
+    bound = math.sqrt(count * parameters) * largest * ROUNDINGS
+    np.testing.assert_allclose(np.sqrt(moments.m2), [math.sqrt(s) for s in squares], rtol=0, atol=bound)
+    for ddof in range(min(2, count)):
+        expected = [math.sqrt(s / (count - ddof)) for s in squares]
+        np.testing.assert_allclose(streaming.std(moments, ddof=ddof), expected, rtol=0, atol=bound)
+
+
+def summed_axes_match(streaming):
+    """One pass and every split, with M₂ summed over the last axis."""
+
+    def one_pass(gradients):
+        moments = streaming.empty((2, 3), summed=1)
+        assert (moments.count, moments.mean.tolist(), moments.m2.tolist()) == (0, [[0.0] * 3] * 2, [0.0] * 2)
+        for gradient in gradients:
+            moments = streaming.update(moments, gradient)
+        return moments
+
+    for split in range(len(NEURONS) + 1):
+        first, second = one_pass(NEURONS[:split]), one_pass(NEURONS[split:])
+        _check_summed(streaming, streaming.merge(first, second), NEURONS)
+        if split:
+            _check_summed(streaming, first, NEURONS[:split])
+
+
+def shifted_sums_match(streaming):
+    """Four rows of integers and integer shifts: S, Q, S²/4 and c + S/4 are exact, summed or not, in float32 too."""
+    for dtype in (np.float32, np.float64):
+        for shift in (np.zeros(6), np.arange(6.0) - 2, np.full(6, 1024.0)):
+            rows = NEURONS[:4].reshape(4, 6)
+            S, Q = (np.array([float(v) for v in values]) for values in streaming_oracle.sums(rows, shift))
+            _, means, squares = streaming_oracle.moments(rows)
+            c, S, Q = shift.astype(dtype), S.astype(dtype), Q.astype(dtype)
+            moments = streaming.from_shifted_sums(4, c, S, Q)
+            assert (moments.count, moments.mean.tolist(), moments.m2.tolist()) == (4, means, squares)
+            moments = streaming.from_shifted_sums(4, c.reshape(2, 3), S.reshape(2, 3), Q.reshape(2, 3).sum(axis=1))
+            wanted = streaming_oracle.summed(rows, 3)
+            assert (moments.count, moments.mean.ravel().tolist(), moments.m2.tolist()) == wanted
+            assert moments.mean.dtype == moments.m2.dtype == np.float64
+
+
+def shifted_sums_are_squared_in_float64(streaming):
+    """S = 2¹² + 1: its square, 2²⁴ + 2¹³ + 1, is no float32, and is what Q of one value must lose exactly."""
+    S = np.array([4097.0], np.float32)
+    moments = streaming.from_shifted_sums(1, np.zeros(1, np.float32), S, np.array([4097.0**2]))
+    assert (moments.mean.tolist(), moments.m2.tolist()) == ([4097.0], [0.0])
+
+
+def rounding_does_not_make_m2_negative(streaming):
+    """Three times a third: Q a float below S²/3, whose difference would be −5·10⁻¹⁷."""
+    below = np.array([np.nextafter(1 / 3, 0)])
+    moments = streaming.from_shifted_sums(3, np.zeros(1), np.ones(1), below)
+    assert moments.m2.tolist() == [0.0]
+    assert streaming.std(moments).tolist() == [0.0]
 
 
 def stable_far_from_zero(streaming):

@@ -21,12 +21,17 @@ PROPERTIES = {
     reduction: (
         properties.reductions_match,
         properties.moments_are_combined_by_rms,
+        properties.norms_are_divided_by_the_root,
     ),
     streaming_moments: (
         properties.one_pass_matches,
         properties.every_split_merges_to_one_pass,
         properties.stable_far_from_zero,
         properties.update_and_merge_are_pure,
+        properties.summed_axes_match,
+        properties.shifted_sums_match,
+        properties.shifted_sums_are_squared_in_float64,
+        properties.rounding_does_not_make_m2_negative,
     ),
     selection: (
         properties.thresholds_are_medians,
@@ -163,6 +168,50 @@ def merged_mean(a, b, count):
 
 def merged_m2(a, b, count):
     return a.m2 + b.m2 + (b.mean - a.mean) ** 2 * a.count * b.count / count
+
+
+def last_axes(values, ndim):
+    return values.sum(axis=tuple(range(ndim, values.ndim)))
+
+
+def summing_update(summed):
+    """update whose M₂ grows by `summed(δ · (g − mean), number of axes of M₂)`."""
+
+    def update(moments, gradient):
+        delta, count = gradient - moments.mean, moments.count + 1
+        mean = moments.mean + delta / count
+        return Moments(count, mean, moments.m2 + summed(delta * (gradient - mean), moments.m2.ndim))
+
+    return update
+
+
+def summing_merge(between):
+    """merge whose M₂ gets `between(mean_b − mean_a, number of axes of M₂)` times T_a·T_b/T."""
+
+    def merge(a, b):
+        count = a.count + b.count
+        if count == 0:
+            return a
+        weight = a.count * b.count / count
+        return Moments(count, merged_mean(a, b, count), a.m2 + b.m2 + weight * between(b.mean - a.mean, a.m2.ndim))
+
+    return merge
+
+
+def shifted(mean=lambda c, S, T: c + S / T, m2=lambda Q, S, T: Q - last_axes(S * S, Q.ndim) / T, wide=np.float64):
+    """from_shifted_sums with its parts exchanged; `wide` is what S is squared in."""
+
+    def from_shifted_sums(count, shift, sums, squares):
+        S = sums.astype(wide) if wide else sums
+        m2 = np.asarray(m2_of(squares, S, count), np.float64)
+        return Moments(count, np.asarray(mean(shift.astype(np.float64), S, count), np.float64), m2)
+
+    m2_of = m2
+    return from_shifted_sums
+
+
+def not_below_0(Q, S, T):
+    return np.maximum(Q - last_axes(S * S, Q.ndim) / T, 0)
 
 
 def scored(test):
@@ -371,6 +420,70 @@ MUTANTS = {
         planted(streaming_moments, merge=chan(lambda a, b, n: (a.mean + b.mean) / 2, merged_m2)),
     ),
     "sums of squares": (properties.stable_far_from_zero, planted(streaming_moments, **sums_of_squares())),
+    "one M₂ for the whole layer": (
+        properties.summed_axes_match,
+        planted(streaming_moments, update=summing_update(lambda terms, ndim: np.full(terms.shape[:ndim], terms.sum()))),
+    ),
+    "M₂ averaged over the parameters": (
+        properties.summed_axes_match,
+        planted(streaming_moments, update=summing_update(lambda terms, ndim: terms.mean(axis=-1))),
+    ),
+    "M₂ of the last parameter": (
+        properties.summed_axes_match,
+        planted(streaming_moments, update=summing_update(lambda terms, ndim: terms[..., -1])),
+    ),
+    "δ summed before it is squared": (
+        properties.summed_axes_match,
+        planted(streaming_moments, merge=summing_merge(lambda delta, ndim: last_axes(delta, ndim) ** 2)),
+    ),
+    "δ² of the first parameter": (
+        properties.summed_axes_match,
+        planted(streaming_moments, merge=summing_merge(lambda delta, ndim: delta[:, 0] ** 2)),
+    ),
+    "nothing summed at first": (
+        properties.summed_axes_match,
+        planted(streaming_moments, empty=lambda shape, *, summed=0: streaming_moments.empty(shape)),
+    ),
+    "sum of the stds": (
+        properties.norms_are_divided_by_the_root,
+        planted(reduction, rms_of_norms=lambda norms, parameters: norms),
+    ),
+    "a norm divided by the count": (
+        properties.norms_are_divided_by_the_root,
+        planted(reduction, rms_of_norms=lambda norms, parameters: norms / parameters),
+    ),
+    "a norm squared on the way": (
+        properties.norms_are_divided_by_the_root,
+        planted(reduction, rms_of_norms=quiet(lambda norms, parameters: np.sqrt(norms**2 / parameters))),
+    ),
+    "the shift forgotten": (
+        properties.shifted_sums_match,
+        planted(streaming_moments, from_shifted_sums=shifted(mean=lambda c, S, T: S / T)),
+    ),
+    "S not divided": (
+        properties.shifted_sums_match,
+        planted(streaming_moments, from_shifted_sums=shifted(mean=lambda c, S, T: c + S)),
+    ),
+    "S² not divided": (
+        properties.shifted_sums_match,
+        planted(streaming_moments, from_shifted_sums=shifted(m2=lambda Q, S, T: Q - last_axes(S * S, Q.ndim))),
+    ),
+    "Q alone": (
+        properties.shifted_sums_match,
+        planted(streaming_moments, from_shifted_sums=shifted(m2=lambda Q, S, T: Q)),
+    ),
+    "S summed before it is squared": (
+        properties.shifted_sums_match,
+        planted(streaming_moments, from_shifted_sums=shifted(m2=lambda Q, S, T: Q - last_axes(S, Q.ndim) ** 2 / T)),
+    ),
+    "S squared in float32": (
+        properties.shifted_sums_are_squared_in_float64,
+        planted(streaming_moments, from_shifted_sums=shifted(wide=None)),
+    ),
+    "M₂ below 0": (
+        properties.rounding_does_not_make_m2_negative,
+        planted(streaming_moments, from_shifted_sums=shifted()),
+    ),
     "update in place": (properties.update_and_merge_are_pure, planted(streaming_moments, update=update_in_place)),
     # selection
     "medians without the modulus": (
@@ -549,6 +662,27 @@ CORRECT = {
     "Chan": (
         properties.every_split_merges_to_one_pass,
         planted(streaming_moments, merge=chan(merged_mean, merged_m2)),
+    ),
+    "summing Welford and Chan": (
+        properties.summed_axes_match,
+        planted(
+            streaming_moments,
+            update=summing_update(last_axes),
+            merge=summing_merge(lambda delta, ndim: last_axes(delta**2, ndim)),
+        ),
+    ),
+    "norms": (
+        properties.norms_are_divided_by_the_root,
+        planted(reduction, rms_of_norms=lambda norms, parameters: norms * parameters**-0.5),
+    ),
+    "shifted sums": (properties.shifted_sums_match, planted(streaming_moments, from_shifted_sums=shifted())),
+    "shifted sums in float64": (
+        properties.shifted_sums_are_squared_in_float64,
+        planted(streaming_moments, from_shifted_sums=shifted()),
+    ),
+    "shifted sums not below 0": (
+        properties.rounding_does_not_make_m2_negative,
+        planted(streaming_moments, from_shifted_sums=shifted(m2=not_below_0)),
     ),
     "score": (
         properties.score_is_the_selecting_factor,

@@ -86,13 +86,13 @@ def test_reductions_without_bias_divide_by_the_weights_alone():
 
 
 def reduction_bound(dW, db):
-    """(K + 4)·u·(Σ|g|) for K terms: K roundings of the sum and of squares, one division, one root."""
+    """(K + 4)·u·Σ|g| for K terms: K roundings of the sum and of squares, one division, one root; u is that of dW."""
     K = dW[0].size + 1
     total = np.abs(dW).reshape(len(dW), -1).sum(axis=1) + (0 if db is None else np.abs(db))
-    return (K + 4) * UNIT * total.max()
+    return (K + 4) * np.finfo(dW.dtype).eps / 2 * total.astype(float).max()
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (3, 2, 4, 5)])
+@pytest.mark.parametrize("shape", [(3, 5), (3, 2, 4, 5), (70, 3)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("with_bias", [True, False])
 def test_reductions_match_the_oracle(shape, dtype, with_bias):
@@ -101,26 +101,75 @@ def test_reductions_match_the_oracle(shape, dtype, with_bias):
     db = rng.standard_normal(shape[0]).astype(dtype) if with_bias else None
     bound = reduction_bound(dW, db)
     for reduce in PER_STEP if with_bias else PER_STEP[:-1]:
-        result = reduction.neuron_gradients(np.asfortranarray(dW), db, reduce)
-        assert result.shape == (shape[0],)
-        assert result.dtype == np.float64
-        np.testing.assert_allclose(result, oracle.neuron_gradients(dW, db, reduce), rtol=0, atol=bound)
+        for layout in (dW, np.asfortranarray(dW), dW[::-1].copy()[::-1]):
+            result = reduction.neuron_gradients(layout, db, reduce)
+            assert result.shape == (shape[0],)
+            assert result.dtype == np.float64
+            np.testing.assert_allclose(result, oracle.neuron_gradients(dW, db, reduce), rtol=0, atol=bound)
     moments = np.abs(dW)
     b_moments = None if db is None else np.abs(db)
     result = reduction.rms_of_parameter_moments(moments, b_moments)
     assert result.shape == (shape[0],)
     assert result.dtype == np.float64
-    np.testing.assert_allclose(result, oracle.rms_of_parameter_moments(moments, b_moments), rtol=0, atol=bound)
+    expected = oracle.rms_of_parameter_moments(moments, b_moments)
+    bound = reduction_bound(moments.astype(np.float64), b_moments)  # in float64 whatever the moments are
+    np.testing.assert_allclose(result, expected, rtol=0, atol=bound)
 
 
-def test_float32_reductions_are_summed_in_float64():
-    dW = np.array([[2.0**24, 1.0]], np.float32)
-    db = np.array([1.0], np.float32)
-    assert reduction.neuron_gradients(dW, db, "sum").tolist() == [2**24 + 2]
-    assert reduction.neuron_gradients(dW, db, "mean_abs").tolist() == [(2**24 + 2) / 3]
-    # a float32 square of 1e30 would overflow
-    big = np.array([[1e30, 0.0]], np.float32)
-    np.testing.assert_allclose(reduction.neuron_gradients(big, None, "l2"), [float(np.float32(1e30))], rtol=4 * UNIT)
+def test_the_bias_is_added_in_float64():
+    """2²⁴ + 1 is no float32; the sum of the weights alone, here one, is."""
+    dW, db = np.array([[2.0**24]], np.float32), np.array([1.0], np.float32)
+    assert reduction.neuron_gradients(dW, db, "sum").tolist() == [2**24 + 1]
+    assert reduction.neuron_gradients(dW, db, "mean").tolist() == [(2**24 + 1) / 2]
+    assert reduction.neuron_gradients(-dW, -db, "mean_abs").tolist() == [(2**24 + 1) / 2]
+    dW = np.array([[2.0**12]], np.float32)  # the square is 2²⁴
+    assert reduction.neuron_gradients(dW, db, "l2").tolist() == [math.sqrt(2**24 + 1)]
+    assert reduction.neuron_gradients(dW, np.array([0.1], np.float32), "bias").tolist() == [float(np.float32(0.1))]
+
+
+@pytest.mark.parametrize("reduce", PER_STEP[:-1])
+def test_sums_of_many_float32_weights(reduce):
+    """4,096 weights: within n·u·Σ|d|, and on average the far less that random roundings do."""
+    dW = np.random.default_rng(4).standard_normal((5, 4096)).astype(np.float32)
+    error = np.abs(reduction.neuron_gradients(dW, None, reduce) - oracle.neuron_gradients(dW, None, reduce))
+    divisor = 4096 if reduce in ("mean", "mean_abs") else 1
+    assert (error <= reduction_bound(dW, None) / divisor).all()
+    # √n roundings of partial sums that do not exceed Σ|d| (l2: whose root is ‖d‖, with half of the relative error)
+    size = np.sqrt(np.sum(dW.astype(float) ** 2, axis=1)) if reduce == "l2" else np.abs(dW.astype(float)).sum(axis=1)
+    assert (error <= 64 * 2.0**-24 * size / divisor).all()
+
+
+def test_rms_of_norms():
+    result = reduction.rms_of_norms(np.array([5.0, 0.0, 3.0], np.float32), 4)
+    assert result.dtype == np.float64
+    assert result.tolist() == [2.5, 0.0, 1.5]
+    norms = np.array([0.1, 7.0, 1e-300])
+    assert reduction.rms_of_norms(norms, np.int64(1)).tolist() == norms.tolist()
+    for parameters in range(1, 40):  # one root and one quotient, and the oracle's root
+        expected = oracle.rms_of_norms(norms, parameters)
+        np.testing.assert_allclose(reduction.rms_of_norms(norms, parameters), expected, rtol=4 * UNIT, atol=0)
+
+
+def test_rms_of_norms_is_the_rms_of_what_the_norms_are_of():
+    stds = np.abs(np.random.default_rng(5).standard_normal((3, 7)))
+    expected = reduction.rms_of_parameter_moments(stds[:, :6], stds[:, 6])
+    result = reduction.rms_of_norms(np.sqrt((stds**2).sum(axis=1)), 7)
+    np.testing.assert_allclose(result, expected, rtol=12 * UNIT, atol=0)  # 7 sums, a root and a quotient
+
+
+def test_rms_of_norms_refuses():
+    for parameters in (0, -1):
+        with pytest.raises(ValueError, match="parameters"):
+            reduction.rms_of_norms(np.ones(2), parameters)
+    for parameters in (1.0, True, None):
+        with pytest.raises(TypeError, match="parameters"):
+            reduction.rms_of_norms(np.ones(2), parameters)
+    for norms in (np.ones((2, 1)), np.float64(1)):
+        with pytest.raises(ValueError, match="norms"):
+            reduction.rms_of_norms(norms, 2)
+    for wrong in (int, np.float16, bool):
+        with pytest.raises(TypeError, match="norms"):
+            reduction.rms_of_norms(np.ones(2, wrong), 2)
 
 
 @settings(deadline=None, max_examples=40)

@@ -143,6 +143,149 @@ def test_stable_where_the_mean_dwarfs_the_deviation():
     assert abs(streaming_moments.std(halves)[0] / exact - 1) <= 1e-9
 
 
+# ---- one M₂ for a neuron of several parameters ----
+
+
+def one_pass_summed(gradients, summed):
+    moments = streaming_moments.empty(gradients.shape[1:], summed=summed)
+    for gradient in gradients:
+        moments = streaming_moments.update(moments, gradient)
+    return moments
+
+
+@pytest.mark.parametrize("summed", [0, 1, 2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_summed_axes(summed, dtype):
+    """The mean of every parameter as ever; M₂ and std² are the sums of those of the parameters."""
+    gradients = np.random.default_rng(summed).standard_normal((6, 2, 3, 4)).astype(dtype)
+    moments, single = one_pass_summed(gradients, summed), one_pass(gradients)
+    assert (moments.mean.shape, moments.m2.shape) == ((2, 3, 4), (2, 3, 4)[: 3 - summed])
+    assert moments.mean.dtype == moments.m2.dtype == np.float64
+    assert moments.mean.tolist() == single.mean.tolist()
+    count, _, squares = oracle.summed(gradients.reshape(6, -1), int(np.prod((2, 3, 4)[3 - summed :])))
+    scale = math.sqrt(24 * count) * bound(gradients)  # of a norm of up to 24 deviations
+    np.testing.assert_allclose(np.sqrt(moments.m2).ravel(), [math.sqrt(s) for s in squares], rtol=0, atol=scale)
+    for ddof in (0, 1):
+        result, expected = (streaming_moments.std(m, ddof=ddof) for m in (moments, single))
+        assert result.shape == moments.m2.shape
+        norms = np.sqrt(np.sum(expected**2, axis=tuple(range(3 - summed, 3))))
+        np.testing.assert_allclose(result, norms, rtol=0, atol=scale)
+    for split in (0, 2, 6):
+        halves = one_pass_summed(gradients[:split], summed), one_pass_summed(gradients[split:], summed)
+        merged = streaming_moments.merge(*halves)
+        assert (merged.count, merged.mean.shape, merged.m2.shape) == (6, moments.mean.shape, moments.m2.shape)
+        np.testing.assert_allclose(np.sqrt(merged.m2), np.sqrt(moments.m2), rtol=0, atol=2 * scale)
+
+
+def test_summed_moments_by_hand():
+    """(1, −4), (3, 4), (5, 0): Σ δ² is 8 for the first parameter and 32 for the second."""
+    moments = one_pass_summed(np.array([[[1.0, -4.0]], [[3.0, 4.0]], [[5.0, 0.0]]]), 1)
+    assert (moments.count, moments.mean.tolist(), moments.m2.tolist()) == (3, [[3.0, 0.0]], [40.0])
+    assert (streaming_moments.std(moments, ddof=1) ** 2).tolist() == pytest.approx([20.0], rel=4 * UNIT)
+
+
+def test_moments_of_other_sums_are_not_merged():
+    full = one_pass_summed(np.ones((2, 3, 4)), 0)
+    for other in (one_pass_summed(np.ones((2, 3, 4)), 1), one_pass_summed(np.ones((2, 3, 4)), 2)):
+        for a, b in ((full, other), (other, full)):
+            with pytest.raises(ValueError, match=r"\bb\b.*shape"):
+                streaming_moments.merge(a, b)
+    with pytest.raises(ValueError, match="gradient"):
+        streaming_moments.update(streaming_moments.empty((3, 4), summed=1), np.ones(3))
+
+
+@pytest.mark.parametrize(("summed", "error"), [(-1, ValueError), (3, ValueError), (0.5, TypeError), (True, TypeError)])
+def test_the_number_of_summed_axes(summed, error):
+    with pytest.raises(error, match="summed"):
+        streaming_moments.empty((2, 3), summed=summed)
+
+
+# ---- from sums of deviations from a constant ----
+
+
+def check_shifted(gradients, shift, summed=False):
+    """Exact sums in; |M₂ − exact| ≤ (K + 4)·u·(Q + Σ S²/T): K − 1 sums, S², its quotient, the difference, Q itself."""
+    S, Q = oracle.sums(gradients, shift)
+    count, means, squares = oracle.moments(gradients)
+    room = [float(q + s * s / count) for q, s in zip(Q, S, strict=True)]
+    c, sums, Q, K = shift, np.array([float(s) for s in S]), np.array([float(q) for q in Q]), 1
+    if summed:
+        c, sums, Q, K = c[None], sums[None], np.array([float(sum(oracle.sums(gradients, shift)[1]))]), len(Q)
+        squares, room = [sum(squares)], [sum(room)]
+    moments = streaming_moments.from_shifted_sums(count, c, sums, Q)
+    assert isinstance(moments, streaming_moments.Moments)
+    assert (moments.count, moments.mean.shape, moments.m2.shape) == (count, c.shape, Q.shape)
+    for result, exact, largest in zip(moments.m2, squares, room, strict=True):
+        assert result >= 0
+        assert abs(result - float(exact)) <= (K + 4) * UNIT * largest
+    for result, exact, s, c in zip(moments.mean.ravel(), means, S, shift, strict=True):
+        assert abs(result - float(exact)) <= 4 * UNIT * max(abs(float(s)), abs(c), abs(float(exact)))
+    return moments
+
+
+@settings(deadline=None, max_examples=60)
+@given(tables, st.data())
+def test_shifted_sums_match_the_oracle(gradients, data):
+    shift = data.draw(hnp.arrays(np.float64, gradients.shape[1], elements=st.floats(-1e3, 1e3, width=32)))
+    check_shifted(gradients, shift)
+    check_shifted(gradients, shift, summed=True)
+    check_shifted(gradients, gradients[0])
+
+
+def test_a_shift_to_the_mean_saves_what_cancels():
+    """Mean 1, std 1e-4: with c = 0 a relative error of 10⁸·u is allowed and happens; with c = 1 a few u."""
+    rng = np.random.default_rng(3)
+    gradients = np.round((1 + 1e-4 * rng.standard_normal((500, 20))) * 2.0**45) / 2.0**45
+    exact = np.array([oracle.std_of_dyadics(column, 45) for column in gradients.T])
+    errors = [
+        np.abs(streaming_moments.std(check_shifted(gradients, np.full(20, c))) / exact - 1).max() for c in (0.0, 1.0)
+    ]
+    assert 1e-10 < errors[0] < 1e-7
+    assert errors[1] < 1e-15
+
+
+def test_shifted_sums_go_on_as_moments():
+    """Merged with others and updated, like those of one pass."""
+    gradients = np.random.default_rng(9).standard_normal((9, 3))
+    S, Q = (np.array([float(v) for v in values]) for values in oracle.sums(gradients[:5], gradients[0]))
+    moments = streaming_moments.from_shifted_sums(5, gradients[0], S, Q)
+    for gradient in gradients[5:7]:
+        moments = streaming_moments.update(moments, gradient)
+    check_moments(streaming_moments.merge(moments, one_pass(gradients[7:])), gradients)
+
+
+def test_shifted_sums_leave_their_arrays_alone():
+    arrays = [np.array(values, np.float32) for values in ([1.0, 2.0], [3.0, 4.0], [50.0, 60.0])]
+    for array in arrays:
+        array.flags.writeable = False
+    result = streaming_moments.from_shifted_sums(2, *arrays)
+    assert result.mean.tolist() == [2.5, 4.0]
+    assert result.m2.tolist() == [45.5, 52.0]
+    assert not any(np.shares_memory(a, b) for a in (result.mean, result.m2) for b in arrays)
+
+
+def test_shifted_sums_refuse():
+    one = np.ones((2, 3))
+    for count in (0, -1):
+        with pytest.raises(ValueError, match="count"):
+            streaming_moments.from_shifted_sums(count, one, one, one)
+    for count in (1.0, True, None):
+        with pytest.raises(TypeError, match="count"):
+            streaming_moments.from_shifted_sums(count, one, one, one)
+    for shape in ((3,), (2, 1), (3, 2), (2, 3, 1), ()):
+        with pytest.raises(ValueError, match="sums"):
+            streaming_moments.from_shifted_sums(2, one, np.ones(shape), one)
+    for shape in ((3,), (2, 1), (3, 2), (2, 3, 1)):
+        with pytest.raises(ValueError, match="squares"):
+            streaming_moments.from_shifted_sums(2, one, one, np.ones(shape))
+    for position, name in enumerate(("shift", "sums", "squares")):
+        arrays = [one, one, one]
+        for wrong in (np.int64, np.float16, bool):
+            arrays[position] = one.astype(wrong)
+            with pytest.raises(TypeError, match=name):
+                streaming_moments.from_shifted_sums(2, *arrays)
+
+
 def test_update_and_merge_are_pure():
     first = one_pass(np.array([[1.0, 2.0], [3.0, 5.0]]))
     second = one_pass(np.array([[7.0, 1.0]]))

@@ -540,6 +540,72 @@ def uniform_stochastic(uniform):
             assert q[place] == expected
 
 
+def assert_fake(uniform, w, s, z, bits, rule):
+    """fake_quantize gives the oracle's values, in the dtype of s and z, and dequantize(quantize) bit for bit."""
+    fake = uniform.fake_quantize(w, s, z, bits, rounding=rule, rng=shared_draw(rule, w.shape))
+    names = np.result_type(w, s, z).name, np.result_type(s, z).name
+    assert (fake.dtype.name, fake.shape) == (names[1], w.shape)
+    for place in np.ndindex(w.shape):
+        numbers = exact(w[place]), exact(s), exact(z)
+        expected = uniform_oracle.float_restored(*numbers, bits, rule, names, draw(rule))
+        case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={w[place]!r}"
+        assert exact(fake[place]) == expected, f"{case}: {fake[place]!r}, not {float(expected)!r}"
+    q = uniform.quantize(w, s, z, bits, rounding=rule, rng=shared_draw(rule, w.shape))
+    assert fake.tobytes() == uniform.dequantize(q, s, z).tobytes()
+
+
+def uniform_fake_matches_the_oracle(uniform):
+    """At, beside and between the codes, and outside; s and z may be of another dtype than the weights."""
+    for dtype, _, _, s, z, bits in uniform_cases((1, 4, 9)):
+        w = around_codes(s, z, [-2, *some_codes(bits, 5)[:6], 2**bits - 1, 2**bits + 1], dtype, steps=1)
+        for rule in ("half_even", "floor", "stochastic"):
+            assert_fake(uniform, w, s, z, bits, rule)
+    for s, z in ((0.1, 0.05), (0.007, -0.4)):
+        for single in (np.float32, np.float64):
+            other = np.float64 if single is np.float32 else np.float32
+            w = around_codes(np.float32(s), np.float32(z), range(-1, 17), np.float32).astype(single)
+            assert_fake(uniform, w, other(s), other(z), 4, "half_even")
+
+
+def uniform_fake_saturates(uniform):
+    """Far outside of the range the values are those of the end codes, also where w − z overflows."""
+    for dtype in DTYPES:
+        largest = float(np.finfo(dtype).max)
+        w = frozen([-largest, -1e30, 300.0, 1e30, largest], dtype)
+        for rule in RULES:
+            for bits in (1, 8, 16):
+                fake = uniform.fake_quantize(w, dtype(0.5), dtype(-1), bits, rounding=rule, rng=shared_draw(rule, (5,)))
+                top = 0.5 * (2**bits - 1) - 1
+                assert fake.tolist() == [-1, -1, min(top, 300.0), top, top]
+            fake = uniform.fake_quantize(w, dtype(1), dtype(-largest), 8, rounding=rule, rng=shared_draw(rule, (5,)))
+            assert fake.tolist() == [-largest] + [float(dtype(-largest) + dtype(255))] * 4
+
+
+def uniform_fake_per_channel(uniform):
+    """Rows of their own s and z, stochastic rounding with one draw an element."""
+    for dtype in DTYPES:
+        w = frozen(np.arange(15).reshape(3, 5) - 4.25, dtype)
+        s, z = frozen([[1.0], [2.0], [0.5]], dtype), frozen([[-4.0], [1.0], [7.0]], dtype)
+        for rule in RULES:
+            rngs = [np.random.default_rng(3) if rule == "stochastic" else None for _ in range(2)]
+            fake = uniform.fake_quantize(w, s, z, 3, rounding=rule, rng=rngs[0])
+            q = uniform.quantize(w, s, z, 3, rounding=rule, rng=rngs[1])
+            assert fake.tobytes() == uniform.dequantize(q, s, z).tobytes()
+        wanted = [[-4, -3, -2, -1, 0], [1, 1, 3, 3, 5], [7, 7, 8, 9, 10]]
+        assert uniform.fake_quantize(w + dtype(0.125), s, z, 3).tolist() == wanted
+
+
+def uniform_fake_has_the_codes_zero(uniform):
+    """Code 0 has no sign: with z = −0 its value is 0 and not −0, from either side of 0."""
+    for dtype in DTYPES:
+        w = frozen([-3.0, -0.25, -0.0, 0.0, 0.25], dtype)
+        for rule in ("half_even", "half_away", "half_up", "toward_zero"):
+            for z in (dtype(0), dtype(-0.0)):
+                fake = uniform.fake_quantize(w, dtype(1), z, 2, rounding=rule)
+                restored = uniform.dequantize(uniform.quantize(w, dtype(1), z, 2, rounding=rule), dtype(1), z)
+                assert fake.tobytes() == restored.tobytes(), f"{rule}, z = {z!r}: {fake}, not {restored}"
+
+
 UNIFORM = (
     uniform_scale_literals,
     uniform_scale_matches_the_oracle,
@@ -562,6 +628,10 @@ UNIFORM = (
     uniform_constant_is_exact,
     uniform_per_channel,
     uniform_stochastic,
+    uniform_fake_matches_the_oracle,
+    uniform_fake_saturates,
+    uniform_fake_per_channel,
+    uniform_fake_has_the_codes_zero,
 )
 
 

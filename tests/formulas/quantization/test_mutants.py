@@ -201,6 +201,9 @@ class Uniform:
     def dequantize(self, q, s, z):
         return q.astype(s.dtype) * s + z
 
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        return self.dequantize(self.quantize(w, s, z, bits, rounding=rounding, rng=rng), s, z)
+
     def error_bound(self, s, rounding="half_even"):
         return s / 2 if rounding in self.nearest else s
 
@@ -414,7 +417,66 @@ class SlackOfLargestChannel(Uniform):
         return np.full_like(s, super().float_slack(s, z, bits).max())
 
 
+class FakeInOneDtype(Uniform):
+    """All in the dtype of s and z, where the codes are taken in the promoted one."""
+
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        with np.errstate(over="ignore"):
+            return super().fake_quantize(w.astype(s.dtype), s, z, bits, rounding=rounding, rng=rng)
+
+
+class FakePromotes(Uniform):
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        return super().fake_quantize(w, s, z, bits, rounding=rounding, rng=rng).astype(np.result_type(w, s, z))
+
+
+class FakeUnclipped(Uniform):
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        with np.errstate(over="ignore"):
+            return self.apply(self.quotient(w, s, z), rounding, rng) * s + z
+
+
+class FakeClippedAsWeights(Uniform):
+    """Clipping w instead of its code: where the ends lie between floats the last step is lost or gained."""
+
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        inside = np.clip(w, z, z + s * s.dtype.type(2**bits - 1))
+        return self.apply(self.quotient(inside, s, z), rounding, rng).astype(s.dtype) * s + z
+
+
+class FakeFused(Uniform):
+    """One rounding for the product and the sum."""
+
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        q = self.quantize(w, s, z, bits, rounding=rounding, rng=rng)
+        return (q * np.float64(s) + np.float64(z)).astype(s.dtype)
+
+
+class FakeWithNegativeZero(Uniform):
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        return self.saturate(self.apply(self.quotient(w, s, z), rounding, rng), bits) * s + z
+
+
+class FakeOfOneChannel(Uniform):
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        return super().fake_quantize(w, s.ravel()[:1], z.ravel()[:1], bits, rounding=rounding, rng=rng)
+
+
+class FakeDrawsItself(Uniform):
+    def fake_quantize(self, w, s, z, bits, *, rounding="half_even", rng=None):
+        rng = np.random.default_rng(0) if rng is not None else None
+        return super().fake_quantize(w, s, z, bits, rounding=rounding, rng=rng)
+
+
 UNIFORM_MUTANTS = {
+    FakeInOneDtype: properties.uniform_fake_matches_the_oracle,
+    FakePromotes: properties.uniform_fake_matches_the_oracle,
+    FakeUnclipped: properties.uniform_fake_saturates,
+    FakeClippedAsWeights: properties.uniform_fake_matches_the_oracle,
+    FakeFused: properties.uniform_fake_matches_the_oracle,
+    FakeWithNegativeZero: properties.uniform_fake_has_the_codes_zero,
+    FakeOfOneChannel: properties.uniform_fake_per_channel,
+    FakeDrawsItself: properties.uniform_fake_per_channel,
     LevelsPowerOfTwo: properties.uniform_scale_literals,
     ScaleFromScaledEnds: properties.uniform_scale_matches_the_oracle,
     ScaleInFloat64: properties.uniform_scale_matches_the_oracle,

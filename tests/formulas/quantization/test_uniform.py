@@ -129,6 +129,107 @@ def test_layout_of_the_weights_does_not_matter():
     assert (uniform.quantize(w[:, ::-2], s, z, 4) == uniform.quantize(w, s, z, 4)[:, ::-2]).all()
 
 
+# fake_quantize, and arrays to write to
+
+DTYPE_TRIPLES = [(a, b, c) for a in DTYPES for b in DTYPES for c in DTYPES]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("types", DTYPE_TRIPLES, ids=lambda t: "-".join(np.dtype(x).name for x in t))
+def test_fake_quantize_is_dequantize_of_quantize(types, rule):
+    """Bit for bit, whatever the dtypes of w, s and z and however s and z broadcast, inside of the range and outside."""
+    rng = np.random.default_rng(6)
+    w = frozen(rng.normal(0, 2, (3, 4, 5)), types[0])
+    rows, cells = rng.uniform(0.01, 0.5, (3, 1, 1)), rng.normal(-1, 1, (3, 4, 5))
+    for s, z in ((rows, cells), (rows[0, 0, 0], rows), (rows[0, 0, 0], cells[0, 0, 0]), (abs(cells), rows[0])):
+        s, z = np.asarray(s).astype(types[1]), np.asarray(z).astype(types[2])
+        for bits in (1, 4, 8, 9, 16):
+            rngs = [np.random.default_rng(2) if rule == "stochastic" else None for _ in range(2)]
+            fake = uniform.fake_quantize(w, s, z, bits, rounding=rule, rng=rngs[0])
+            expected = uniform.dequantize(uniform.quantize(w, s, z, bits, rounding=rule, rng=rngs[1]), s, z)
+            assert fake.dtype == expected.dtype == np.result_type(*types[1:])
+            assert fake.shape == w.shape
+            assert fake.tobytes() == expected.tobytes()
+
+
+@settings(deadline=None, max_examples=60)
+@given(cases(), st.sampled_from(RULES))
+def test_fake_values(case, rule):
+    w, _, _, s, z, bits = case
+    properties.assert_fake(uniform, w, s, z, bits, rule)
+
+
+def test_fake_of_lists_and_numbers():
+    assert uniform.fake_quantize([0.0, 0.4, 2.6], 1.0, 0.0, 2).tolist() == [0.0, 0.0, 3.0]
+    fake = uniform.fake_quantize(np.float32(0.6), np.float32(0.5), np.float32(-1), 3)
+    assert (float(fake), np.shape(fake), fake.dtype) == (0.5, (), np.float32)
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (3, 5)])
+def test_out_is_filled_and_returned(shape):
+    rng = np.random.default_rng(3)
+    w, s, z = frozen(rng.standard_normal(shape), np.float32), np.float32(0.125), np.float64(-1)
+    for bits, integers in ((8, np.uint8), (9, np.uint16)):
+        codes, values = np.full(shape, 99, integers), np.full(shape, 99.0)
+        assert uniform.quantize(w, s, z, bits, out=codes) is codes
+        assert codes.tobytes() == uniform.quantize(w, s, z, bits).tobytes()
+        assert uniform.dequantize(codes, s, z, out=values) is values
+        assert values.tobytes() == uniform.dequantize(codes, s, z).tobytes()
+        fakes = np.full(shape, 99.0)
+        assert uniform.fake_quantize(w, s, z, bits, out=fakes) is fakes
+        assert fakes.tobytes() == values.tobytes()
+
+
+def test_out_may_be_a_part_of_an_array():
+    """Every second column of a larger one, whose others stay as they are."""
+    w, wide = frozen(np.random.default_rng(3).standard_normal((3, 5))), np.full((3, 10), 7.0)
+    uniform.fake_quantize(w, 0.25, -1.0, 4, out=wide[:, ::2])
+    assert wide[:, ::2].tolist() == uniform.fake_quantize(w, 0.25, -1.0, 4).tolist()
+    assert (wide[:, 1::2] == 7).all()
+    codes = np.full((5, 3), 99, np.uint8)
+    uniform.quantize(w, 0.25, -1.0, 4, out=codes.T)
+    assert codes.T.tolist() == uniform.quantize(w, 0.25, -1.0, 4).tolist()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rule", RULES)
+def test_the_weights_themselves_may_be_the_output(rule, dtype):
+    w = np.random.default_rng(3).standard_normal((4, 6)).astype(dtype)
+    s, z = np.linspace(0.05, 0.3, 4).astype(dtype)[:, None], dtype(-1)
+    expected, result = (
+        uniform.fake_quantize(v, s, z, 3, rounding=rule, rng=properties.shared_draw(rule, w.shape), out=out)
+        for v, out in ((w.copy(), None), (w, w))
+    )
+    assert result is w
+    assert w.tobytes() == expected.tobytes()
+
+
+def test_wrong_outputs():
+    w, q = W.astype(np.float32), np.array([0, 1, 2], np.uint8)
+    single = np.float32(0.5)
+    quantize = lambda out, bits=4: uniform.quantize(w, single, single, bits, out=out)  # noqa: E731
+    dequantize = lambda out: uniform.dequantize(q, single, single, out=out)  # noqa: E731
+    fake = lambda out: uniform.fake_quantize(w, single, single, 4, out=out)  # noqa: E731
+    for call, wanted, others in (
+        (quantize, np.uint8, (np.uint16, np.int8, np.float32, bool)),
+        (lambda out: quantize(out, 9), np.uint16, (np.uint8, np.int16)),
+        (dequantize, np.float32, (np.float64, np.uint8)),
+        (fake, np.float32, (np.float64, np.float16, np.uint8)),
+    ):
+        name = np.dtype(wanted).name
+        for other in others:
+            with pytest.raises(TypeError, match=rf"^out must be an array of {name}, got .*{np.dtype(other).name}"):
+                call(np.zeros(3, other))
+        for shape in ((4,), (1, 3), (3, 1), ()):
+            with pytest.raises(ValueError, match=r"^out must have shape \(3,\), got"):
+                call(np.zeros(shape, wanted))
+        with pytest.raises(TypeError, match=rf"^out must be an array of {name}, got"):
+            call([0, 0, 0])
+        written = np.full(3, 9, wanted)
+        with pytest.raises(ValueError, match="read-only"):
+            call(frozen(written))
+
+
 # error paths
 
 W = frozen([0.0, 0.5, 1.0])
@@ -140,6 +241,7 @@ def test_bits_out_of_range(bits):
     for call in (
         lambda: uniform.scale_and_offset(0.0, 1.0, bits),
         lambda: uniform.quantize(W, S, Z, bits),
+        lambda: uniform.fake_quantize(W, S, Z, bits),
         lambda: uniform.float_slack(S, Z, bits),
     ):
         with pytest.raises(ValueError, match=rf"bits.*\b16\b.*{bits}"):
@@ -151,6 +253,7 @@ def test_bits_of_the_wrong_type(bits):
     for call in (
         lambda: uniform.scale_and_offset(0.0, 1.0, bits),
         lambda: uniform.quantize(W, S, Z, bits),
+        lambda: uniform.fake_quantize(W, S, Z, bits),
         lambda: uniform.float_slack(S, Z, bits),
     ):
         with pytest.raises(TypeError, match="bits"):
@@ -165,12 +268,13 @@ def test_numpy_integers_are_bits():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_not_finite(dtype, bad):
     good, bad = dtype(1), dtype(bad)
-    with pytest.raises(ValueError, match=r"\bw\b"):
-        uniform.quantize(frozen([0.0, bad], dtype), good, good, 4)
-    with pytest.raises(ValueError, match=r"\bs\b"):
-        uniform.quantize(frozen([0.0, 1.0], dtype), bad, good, 4)
-    with pytest.raises(ValueError, match=r"\bz\b"):
-        uniform.quantize(frozen([0.0, 1.0], dtype), good, bad, 4)
+    for call in (uniform.quantize, uniform.fake_quantize):
+        with pytest.raises(ValueError, match=r"\bw\b"):
+            call(frozen([0.0, bad], dtype), good, good, 4)
+        with pytest.raises(ValueError, match=r"\bs\b"):
+            call(frozen([0.0, 1.0], dtype), bad, good, 4)
+        with pytest.raises(ValueError, match=r"\bz\b"):
+            call(frozen([0.0, 1.0], dtype), good, bad, 4)
     with pytest.raises(ValueError, match="low"):
         uniform.scale_and_offset(bad, good, 4)
     with pytest.raises(ValueError, match="high"):
@@ -181,24 +285,27 @@ def test_not_finite(dtype, bad):
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 2)])
 def test_empty_weights(shape):
-    with pytest.raises(ValueError, match=r"\bw\b"):
-        uniform.quantize(np.zeros(shape), S, Z, 4)
+    for call in (uniform.quantize, uniform.fake_quantize):
+        with pytest.raises(ValueError, match=r"\bw\b"):
+            call(np.zeros(shape), S, Z, 4)
 
 
 @pytest.mark.parametrize("s", [0.0, -0.0, -1.0, np.nan, -5e-324])
 def test_scale_must_be_positive(s):
-    with pytest.raises(ValueError, match=r"\bs\b"):
-        uniform.quantize(W, np.float64(s), Z, 4)
-    with pytest.raises(ValueError, match=r"\bs\b"):
-        uniform.quantize(W, np.array([1.0, s, 1.0]), Z, 4)
+    for call in (uniform.quantize, uniform.fake_quantize):
+        with pytest.raises(ValueError, match=r"\bs\b"):
+            call(W, np.float64(s), Z, 4)
+        with pytest.raises(ValueError, match=r"\bs\b"):
+            call(W, np.array([1.0, s, 1.0]), Z, 4)
 
 
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 1), (1, 3), (3, 1)])
 def test_scale_must_broadcast_to_the_weights(shape):
-    with pytest.raises(ValueError, match=r"\bs\b"):
-        uniform.quantize(W, np.ones(shape), Z, 4)
-    with pytest.raises(ValueError, match=r"\bz\b"):
-        uniform.quantize(W, S, np.ones(shape), 4)
+    for call in (uniform.quantize, uniform.fake_quantize):
+        with pytest.raises(ValueError, match=r"\bs\b"):
+            call(W, np.ones(shape), Z, 4)
+        with pytest.raises(ValueError, match=r"\bz\b"):
+            call(W, S, np.ones(shape), 4)
 
 
 @pytest.mark.parametrize("wrong", [np.float16, np.int32, bool, np.complex128])
@@ -209,6 +316,9 @@ def test_wrong_types(wrong):
         ("w", lambda: uniform.quantize(array, S, Z, 4)),
         ("s", lambda: uniform.quantize(W, array, Z, 4)),
         ("z", lambda: uniform.quantize(W, S, array, 4)),
+        ("w", lambda: uniform.fake_quantize(array, S, Z, 4)),
+        ("s", lambda: uniform.fake_quantize(W, array, Z, 4)),
+        ("z", lambda: uniform.fake_quantize(W, S, array, 4)),
         ("low", lambda: uniform.scale_and_offset(array, ones, 4)),
         ("high", lambda: uniform.scale_and_offset(ones, array, 4)),
         ("s", lambda: uniform.error_bound(array)),
@@ -229,18 +339,20 @@ def test_codes_must_be_integers(q):
 
 @pytest.mark.parametrize("rounding", ["nearest", "HALF_EVEN", ""])
 def test_unknown_rounding(rounding):
-    with pytest.raises(ValueError, match="rounding"):
-        uniform.quantize(W, S, Z, 4, rounding=rounding)
+    for call in (uniform.quantize, uniform.fake_quantize):
+        with pytest.raises(ValueError, match="rounding"):
+            call(W, S, Z, 4, rounding=rounding)
     with pytest.raises(ValueError, match="rounding"):
         uniform.error_bound(S, rounding=rounding)
 
 
 def test_rng_missing_or_superfluous():
-    with pytest.raises(ValueError, match="rng"):
-        uniform.quantize(W, S, Z, 4, rounding="stochastic")
-    for rule in RULES[:-1]:
+    for call in (uniform.quantize, uniform.fake_quantize):
         with pytest.raises(ValueError, match="rng"):
-            uniform.quantize(W, S, Z, 4, rounding=rule, rng=np.random.default_rng(0))
+            call(W, S, Z, 4, rounding="stochastic")
+        for rule in RULES[:-1]:
+            with pytest.raises(ValueError, match="rng"):
+                call(W, S, Z, 4, rounding=rule, rng=np.random.default_rng(0))
 
 
 def test_ends_exchanged():

@@ -1,0 +1,97 @@
+"""Moments of gradients while they come: sums in their own precision, taken into float64 every few iterations."""
+
+import math
+
+import numpy as np
+
+from refcompress.formulas.blocks import blocks
+from refcompress.formulas.checks import check_dtype, check_finite, check_shape, float_array
+from refcompress.formulas.pruning import streaming_moments
+from refcompress.formulas.pruning.streaming_moments import Moments
+
+SPAN = 64  # iterations
+
+
+class RunningMoments:
+    """Mean of every parameter's gradient, and M₂ summed over the parameters of every neuron (P1, P2).
+
+        d = g(t) − c        S ← S + d        Q_i ← Q_i + Σ_p d_ip²
+
+    After SPAN iterations, T, c, S and Q become moments (`streaming_moments.from_shifted_sums`), which are merged with
+    those before (`streaming_moments.merge`). c is the first gradient in the first span, then 0, or the mean so far
+    where a neuron's mean is larger than its std, so that Q and S²/T never cancel by more than a factor of about 2.
+
+    Parameters
+    ----------
+    shape : (n, …)
+        Shape of the gradients; row i belongs to neuron i.
+
+    Notes
+    -----
+    Two or three passes over the gradients, where float64 for every parameter takes ten times as long. In float32, std
+    errs by about 10⁻⁶ of itself, and by less than 10⁻⁴ where the first gradient lies far from the others; deviations
+    below 10⁻¹⁹ count as 0. In float64, std errs by less than 10⁻¹³ · (1 + |mean|/std) of itself.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._past: Moments | None = None  # before this span
+        self._count = 0  # of this span
+        self._shift: np.ndarray | None = None  # c, None for 0
+        self._sums = self._squares = np.empty(0)
+        self._dtype = self._sums.dtype  # of the gradients, once there is one
+
+    @property
+    def count(self) -> int:
+        """T, the number of iterations seen."""
+        return self._count if self._past is None else self._past.count + self._count
+
+    def update(self, gradient: np.ndarray) -> None:
+        """Take in one more gradient; TypeError or ValueError unless its shape and dtype are those of the others."""
+        gradient = float_array("gradient", gradient)
+        check_shape("gradient", gradient, self._shape)
+        g = gradient.reshape(len(gradient), -1)
+        if self.count == 0:
+            self._dtype = g.dtype
+        check_dtype("gradient", g, self._dtype)
+        if self._count == 0:
+            self._begin(g)
+        with np.errstate(over="ignore"):  # an error in `moments`
+            for block in blocks(g.shape):
+                d = g[block] if self._shift is None else g[block] - self._shift[block]
+                self._sums[block] += d
+                self._squares[block[0]] += np.vecdot(d, d)
+        self._count += 1
+        if self._count == SPAN:
+            self._past, self._count = self.moments(), 0
+
+    def moments(self) -> Moments:
+        """The moments so far: mean (n, parameters of a neuron), M₂ (n,); ValueError where squares overflowed."""
+        past = self._past or streaming_moments.empty((self._shape[0], math.prod(self._shape[1:])), summed=1)
+        if self._count == 0:
+            return past
+        check_finite("sum of the gradients' squares", self._squares)
+        shift = np.zeros_like(self._sums) if self._shift is None else self._shift
+        span = streaming_moments.from_shifted_sums(self._count, shift, self._sums, self._squares)
+        return streaming_moments.merge(past, span)
+
+    def _begin(self, g: np.ndarray) -> None:
+        """Begin a span with the gradient g."""
+        past = self._past
+        if past is None:
+            self._shift = g.copy()
+        else:
+            far = past.count * np.vecdot(past.mean, past.mean) > past.m2
+            self._shift = past.mean.astype(g.dtype) if far.any() else None
+        self._sums, self._squares = np.zeros_like(g), np.zeros(len(g))
+
+    @classmethod
+    def merged(cls, a: "RunningMoments", b: "RunningMoments") -> "RunningMoments":
+        """Moments of both streams together; ValueError unless the shapes agree."""
+        if a._shape != b._shape:
+            raise ValueError(f"b must have shape {a._shape} like a, got {b._shape}")
+        both = cls(a._shape)
+        if a.count + b.count:
+            both._past = streaming_moments.merge(a.moments(), b.moments())
+            both._dtype = a._dtype if a.count else b._dtype
+        return both
