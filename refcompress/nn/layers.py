@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.formulas.checks import boolean, check_ndim, float_array, like, real
+from refcompress.formulas.checks import boolean, check_ndim, float_array, integer, like, real
 from refcompress.formulas.geometry import Pair, pair
 from refcompress.formulas.network import (
     average_pool2d,
@@ -115,8 +115,8 @@ class Linear(_Weighted):
 class Conv2d(_Weighted):
     """Convolution: weight (O, C/groups, kh, kw), bias (O,) or None.
 
-    `winograd=True` computes it by formulas.network.winograd, in about half of the time and a little less accurately;
-    for 3×3 filters with stride, dilation and groups 1 only.
+    `winograd=True` computes it by formulas.network.winograd, which is faster with many channels and a little less
+    accurate; for 3×3 filters with stride, dilation and groups 1 only.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class Conv2d(_Weighted):
         winograd: bool = False,
     ) -> None:
         super().__init__(weight, bias, ndim=4)
+        groups = integer("groups", groups, 1)
         self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         self.settings = {**self._options, "winograd": boolean("winograd", winograd)}
         self.operation = conv2d

@@ -19,7 +19,7 @@ class RunningMoments:
 
     After SPAN iterations, T, c, S and Q become moments (`streaming_moments.from_shifted_sums`), which are merged with
     those before (`streaming_moments.merge`). c is the first gradient in the first span, then 0, or the mean so far
-    where a neuron's mean is larger than its std, so that Q and S²/T never cancel by more than a factor of about 2.
+    where a neuron's mean is larger than its std: Q and S²/T must not cancel.
 
     Parameters
     ----------
@@ -60,16 +60,21 @@ class RunningMoments:
             for block in blocks(g.shape):
                 d = g[block] if self._shift is None else g[block] - self._shift[block]
                 self._sums[block] += d
-                self._squares[block[0]] += np.vecdot(d, d)
+                squares = np.vecdot(d, d)
+                if not np.isfinite(squares).all():  # beyond the range of float32
+                    d = d.astype(np.float64)
+                    squares = np.vecdot(d, d)
+                self._squares[block[0]] += squares
         self._count += 1
         if self._count == SPAN:
             self._past, self._count = self.moments(), 0
 
     def moments(self) -> Moments:
-        """The moments so far: mean (n, parameters of a neuron), M₂ (n,); ValueError where squares overflowed."""
+        """The moments so far: mean (n, parameters of a neuron), M₂ (n,); ValueError where a sum overflowed."""
         past = self._past or streaming_moments.empty((self._shape[0], math.prod(self._shape[1:])), summed=1)
         if self._count == 0:
             return past
+        check_finite("sum of the gradients", self._sums)
         check_finite("sum of the gradients' squares", self._squares)
         shift = np.zeros_like(self._sums) if self._shift is None else self._shift
         span = streaming_moments.from_shifted_sums(self._count, shift, self._sums, self._squares)

@@ -570,3 +570,12 @@ def test_changing_a_callers_array_does_not_change_the_layer():
     layer = nn.Linear(W, b)
     W[:], b[:] = 9, 9
     assert layer.forward(np.ones((1, 3))).tolist() == [[4.0, 4.0]]
+
+
+@pytest.mark.parametrize("winograd", [False, True])
+def test_groups_are_checked_when_the_layer_is_made(winograd):
+    W = np.zeros((2, 1, 3, 3))
+    with pytest.raises(TypeError, match=r"groups must be an integer, got 1\.0"):
+        nn.Conv2d(W, groups=1.0, winograd=winograd)
+    with pytest.raises(ValueError, match="groups must be at least 1, got 0"):
+        nn.Conv2d(W, groups=0, winograd=winograd)

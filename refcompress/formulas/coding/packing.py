@@ -145,8 +145,7 @@ def _spread(packed: np.ndarray, bits: int) -> np.ndarray:
         byte, shift = divmod(i * used, 8)
         words[:, i] = np.ndarray(groups, "<u8", padded, byte, (bits,))
         words[:, i] >>= shift
-    words &= _every(64, used)
-    while width > 8 * size:
+    while width > 8 * size:  # the first step clears what belongs to the next group
         width, used = width // 2, used // 2
         low = _every(2 * width, used)
         words = (words & low) | ((words & (low << used)) << (width - used))

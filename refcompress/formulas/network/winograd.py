@@ -60,13 +60,13 @@ def forward(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *, paddin
 
     Notes
     -----
-    The same numbers as `conv2d` in exact arithmetic, in about half of the time, but less accurate. With the unit
-    roundoff u, each output errs by at most
+    The same numbers as `conv2d` in exact arithmetic, in about 0.6 of the time where there are many channels, but less
+    accurate. With the unit roundoff u, each output errs by at most
 
         (C + 90) · u · ( |b[o]| + |Aᵀ| [ Σ_c (|G| |W[o, c]| |Gᵀ|) ⊙ (|Bᵀ| |d_tile[c]| |B|) ] |A| )
 
-    for sums of 36, 9, C and 36 terms, G's own rounding and the bias. On a standard normal image of 32 channels and He's
-    weights, the largest error in float32 is 4·10⁻⁶ of the largest output (`conv2d`: 7·10⁻⁷).
+    for sums of 36, 9, C and 36 terms, G's own rounding and the bias. On standard normal images of 32 channels and He's
+    weights, the largest error in float32 is 5·10⁻⁶ of the largest output (`conv2d`: 7·10⁻⁷), and likewise of dX and dW.
 
     References
     ----------

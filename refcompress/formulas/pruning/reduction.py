@@ -42,7 +42,7 @@ def neuron_gradients(dW: np.ndarray, db: np.ndarray | None, reduce: str) -> np.n
     Notes
     -----
     The sixth reading takes moments first: see `rms_of_parameter_moments`. Sums over the weights run in dW's dtype, by
-    the dot products of BLAS; the bias is added in float64.
+    the dot products of BLAS (in float64 where squares leave float32's range); the bias is added in float64.
 
     References
     ----------
@@ -64,7 +64,7 @@ def neuron_gradients(dW: np.ndarray, db: np.ndarray | None, reduce: str) -> np.n
     count = weights.shape[1] + (bias is not None)
     bias = np.zeros(len(weights)) if bias is None else bias.astype(np.float64)
     if reduce == "l2":
-        return np.sqrt(np.vecdot(weights, weights) + bias * bias)
+        return np.sqrt(_squares(weights) + bias * bias)
     ones = np.ones(weights.shape[1], weights.dtype)
     if reduce == "mean_abs":
         sums = [np.abs(weights[i : i + 64]) @ ones for i in range(0, len(weights), 64)]  # temporaries in the cache
@@ -152,6 +152,18 @@ def rms_of_norms(norms: np.ndarray, parameters: int) -> np.ndarray:
     """
     norms = float_array("norms", norms, ndim=1).astype(np.float64)
     return norms / np.sqrt(integer("parameters", parameters, 1))
+
+
+def _squares(rows: np.ndarray) -> np.ndarray:
+    """Sum of squares of every row, in float64 where it is out of the dtype's range."""
+    info = np.finfo(rows.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.vecdot(rows, rows).astype(np.float64)
+    again = ~np.isfinite(squares) | (squares < float(info.tiny) / float(info.eps))
+    if again.any():
+        wide = rows[again].astype(np.float64)
+        squares[again] = np.vecdot(wide, wide)
+    return squares
 
 
 def _rows(name: str, array: np.ndarray) -> np.ndarray:

@@ -205,3 +205,11 @@ def test_rms_of_parameter_moments_refuses():
         reduction.rms_of_parameter_moments(np.ones((3, 2)), np.ones(2))
     with pytest.raises(TypeError, match="W_moments"):
         reduction.rms_of_parameter_moments(np.ones((3, 2), int), None)
+
+
+@pytest.mark.parametrize(("row", "norm"), [([3e30, 4e30], 5e30), ([3e-25, 4e-25], 5e-25), ([0, 0], 0), ([3, 4], 5)])
+def test_l2_beyond_the_squares_of_float32(row, norm):
+    """Rows whose squares have no float32 beside one that has: each comes out right, without a warning."""
+    dW = np.array([row, [6, 8]], np.float32)
+    result = reduction.neuron_gradients(dW, None, "l2")
+    np.testing.assert_allclose(result, [norm, 10], rtol=1e-6)  # rounding of the row to float32, squares and root
