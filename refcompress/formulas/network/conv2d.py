@@ -213,17 +213,17 @@ def _column_blocks(view: np.ndarray, groups: int) -> Iterator[tuple[int, slice, 
         where = slice(n * images, (n + 1) * images), slice(i * rows, (i + 1) * rows)
         block = view[(*where, ..., slice(g * Cg, (g + 1) * Cg))]
         if block.shape != shape:
-            shape, columns = block.shape, _like(block)
+            shape, columns = block.shape, _room_for(block)
         columns[:] = block
         yield g, *where, columns.reshape(-1, kh * kw * Cg)
 
 
-def _like(windows: np.ndarray) -> np.ndarray:
+def _room_for(view: np.ndarray) -> np.ndarray:
     """Memory for these windows (n, rows, W_out, kh, kw, C), in the order that copies them in the longer runs."""
-    if windows.shape[4] * windows.shape[5] >= windows.shape[2]:
-        return np.empty(windows.shape, windows.dtype)
-    by_tap = (*windows.shape[3:], *windows.shape[:3])  # few channels: a run is a row of pixels
-    return np.empty(by_tap, windows.dtype).transpose(3, 4, 5, 0, 1, 2)
+    if view.shape[4] * view.shape[5] >= view.shape[2]:
+        return np.empty(view.shape, view.dtype)
+    by_tap = (*view.shape[3:], *view.shape[:3])  # few channels: a run is a row of pixels
+    return np.empty(by_tap, view.dtype).transpose(3, 4, 5, 0, 1, 2)
 
 
 def _spread(count: int, size: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple[slice, slice]:
