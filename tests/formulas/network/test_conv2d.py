@@ -245,7 +245,7 @@ def test_both_memory_orders_occur():
     orders = set()
     for x_shape, W_shape, options in BLOCKED.values():
         view = np.empty((*x_shape[:1], *row_shape(x_shape, W_shape, options), *W_shape[2:], W_shape[1]))
-        columns = conv2d._like(view)
+        columns = conv2d._room_for(view)
         assert columns.shape == view.shape
         by_tap = W_shape[3] * W_shape[1] < view.shape[2]
         assert columns.reshape(-1, int(np.prod(W_shape[1:]))).base is not None
