@@ -140,13 +140,23 @@ def like(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.n
     return array
 
 
-def output(value: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return `value`, the caller's array for a result of this shape and dtype, or a new one where it is None."""
+def output(value: Any, shape: tuple[int, ...], dtype: np.dtype, source: np.ndarray) -> np.ndarray:
+    """Return `value`, the caller's array for a result of this shape and dtype, or a new one where it is None.
+
+    It may be `source`, from which the result is computed block by block, but not overlap it in another way.
+    """
     if value is None:
         return np.empty(shape, dtype)
     if not isinstance(value, np.ndarray) or value.dtype != dtype:
         raise TypeError(f"out must be an array of {dtype}, got {getattr(value, 'dtype', value)!r}")
     check_shape("out", value, shape)
+    if not value.flags.writeable:
+        raise ValueError("out must be writeable, got a read-only array")
+    same = value.ctypes.data == source.ctypes.data and value.strides == source.strides
+    if np.may_share_memory(value, source) and not same:
+        raise ValueError(
+            "out must be the input itself or not overlap it, got an array that shares a part of its memory"
+        )
     return value
 
 

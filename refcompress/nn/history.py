@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from refcompress.formulas.checks import check_finite, choice, integer
+from refcompress.formulas.checks import choice, integer, like
 from refcompress.formulas.pruning import reduction, stability, streaming_moments
 from refcompress.formulas.pruning.streaming_moments import Moments
 from refcompress.nn.layers import Conv2d, Linear
@@ -71,7 +71,11 @@ class GradientHistory:
         return tuple(self._layers)
 
     def record(self) -> None:
-        """Take in the gradients of the last `backward`; ValueError where one is missing or not finite."""
+        """Take in the gradients of the last `backward`.
+
+        TypeError or ValueError, and nothing is taken in, where one is missing, of another shape or dtype than its
+        parameter, not finite, or so large that sums overflow (10³⁶ in float32).
+        """
         if self._seen < self.start:
             self._seen += 1
             return
@@ -79,7 +83,8 @@ class GradientHistory:
             if layer.gradients.keys() != layer.parameters.keys():
                 raise ValueError(f"model must have run backward before record, got no gradients in {name!r}")
             for key, gradient in layer.gradients.items():
-                check_finite(f"gradient of {name}.{key}", gradient)
+                like(f"gradient of {name}.{key}", gradient, layer.parameters[key].shape, layer.parameters[key].dtype)
+                RunningMoments.check(f"gradient of {name}.{key}", gradient)
         self._seen += 1
         for name, layer in self._layers.items():
             gradients = layer.gradients
@@ -141,6 +146,9 @@ class GradientHistory:
             a, b = self._moments[name], other._moments[name]
             if a.keys() != b.keys():
                 raise ValueError(f"other must have the parameters {sorted(a)} in {name!r}, got {sorted(b)}")
+            for key in a:
+                if a[key].shape != b[key].shape:
+                    raise ValueError(f"other's {name}.{key} must have shape {a[key].shape}, got {b[key].shape}")
             merged._moments[name] = {key: RunningMoments.merged(a[key], b[key]) for key in a}
             merged._rows[name] = deque((*self._rows[name], *other._rows[name]))
         return merged

@@ -60,7 +60,13 @@ class Layer:
 
     def backward(self, dout: np.ndarray, *, input_gradient: bool = True) -> np.ndarray | None:
         """Set `gradients` and return ∂L/∂x, or None where it is not asked for."""
-        return self.operation.backward(dout, self._cache) if input_gradient else None
+        return self.operation.backward(dout, self._remembered()) if input_gradient else None
+
+    def _remembered(self) -> Any:
+        """What the last `forward` kept; ValueError where there was none, or it failed."""
+        if self._cache is None:
+            raise ValueError(f"forward of {type(self).__name__} must have run before backward")
+        return self._cache
 
     def macs(self, output_shape: tuple[int, ...]) -> int:
         """Multiply–accumulates for one sample whose output has this shape; only layers with weights count."""
@@ -84,18 +90,21 @@ class _Weighted(Layer):
         weight = self.parameters["weight"] = float_array("weight", weight, ndim=ndim).copy()  # training changes it
         if bias is not None:
             self.parameters["bias"] = like("bias", bias, weight.shape[:1], weight.dtype).copy()
-        self._options: dict[str, Any] = {}  # of the operation's forward
+
+    def _chosen(self) -> tuple[ModuleType, dict[str, Any]]:
+        """The operation that computes this layer, and the options of its forward."""
+        return self.operation, self.settings
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        operation, options = self._chosen()
         self._cache = None
-        out, self._cache = self.operation.forward(
-            x, self.parameters["weight"], self.parameters.get("bias"), **self._options
-        )
+        out, self._cache = operation.forward(x, self.parameters["weight"], self.parameters.get("bias"), **options)
         return out
 
     def backward(self, dout: np.ndarray, *, input_gradient: bool = True) -> np.ndarray | None:
         self.gradients = {}  # frees the memory that the new ones can take, while it is in the cache
-        dX, dW, db = self.operation.backward(dout, self._cache, input_gradient=input_gradient)
+        operation, _ = self._chosen()
+        dX, dW, db = operation.backward(dout, self._remembered(), input_gradient=input_gradient)
         self.gradients = {"weight": dW} if db is None else {"weight": dW, "bias": db}
         return dX
 
@@ -119,6 +128,8 @@ class Conv2d(_Weighted):
     accurate; for 3×3 filters with stride, dilation and groups 1 only.
     """
 
+    operation = conv2d
+
     def __init__(
         self,
         weight: np.ndarray,
@@ -132,10 +143,8 @@ class Conv2d(_Weighted):
     ) -> None:
         super().__init__(weight, bias, ndim=4)
         groups = integer("groups", groups, 1)
-        self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-        self.settings = {**self._options, "winograd": boolean("winograd", winograd)}
-        self.operation = conv2d
-        if winograd:
+        self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        if boolean("winograd", winograd):
             kernel_size = self.parameters["weight"].shape[2:]
             steps = pair("stride", stride, 1), pair("dilation", dilation, 1)
             if kernel_size != (3, 3) or steps != ((1, 1), (1, 1)) or groups != 1:
@@ -143,7 +152,12 @@ class Conv2d(_Weighted):
                     "winograd must be False unless the kernel is 3 × 3 with stride, dilation and groups 1, got "
                     f"{kernel_size} with {stride}, {dilation} and {groups}"
                 )
-            self.operation, self._options = winograd_convolution, {"padding": padding}
+            self.settings["winograd"] = True
+
+    def _chosen(self) -> tuple[ModuleType, dict[str, Any]]:
+        if self.settings.get("winograd"):
+            return winograd_convolution, {"padding": self.settings["padding"]}
+        return super()._chosen()
 
     def macs(self, output_shape: tuple[int, ...]) -> int:
         return conv2d.macs(self.parameters["weight"], *output_shape[1:])

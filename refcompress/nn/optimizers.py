@@ -72,7 +72,7 @@ class SGD(Optimizer):
     def __init__(
         self, learning_rate: float, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
-        super().__init__(learning_rate, weight_decay, memories=1 if momentum else 0)
+        super().__init__(learning_rate, weight_decay, memories=1)
         self.momentum = real("momentum", momentum, 0, 1, open_high=True)
         self.nesterov = boolean("nesterov", nesterov)
         if nesterov and not self.momentum:

@@ -18,8 +18,8 @@ class RunningMoments:
         d = g(t) − c        S ← S + d        Q_i ← Q_i + Σ_p d_ip²
 
     After SPAN iterations, T, c, S and Q become moments (`streaming_moments.from_shifted_sums`), which are merged with
-    those before (`streaming_moments.merge`). c is the first gradient in the first span, then 0, or the mean so far
-    where a neuron's mean is larger than its std: Q and S²/T must not cancel.
+    those before (`streaming_moments.merge`). c is the first gradient in the first span, then 0, or the mean so far if
+    some neuron's mean is larger than its std: Q and S²/T must not cancel.
 
     Parameters
     ----------
@@ -29,12 +29,13 @@ class RunningMoments:
     Notes
     -----
     Two or three passes over the gradients, where float64 for every parameter takes ten times as long. In float32, std
-    errs by about 10⁻⁶ of itself, and by less than 10⁻⁴ where the first gradient lies far from the others; deviations
-    below 10⁻¹⁹ count as 0. In float64, std errs by less than 10⁻¹³ · (1 + |mean|/std) of itself.
+    errs by about 10⁻⁶ of itself, and by less than 10⁻⁴ where the first gradient lies far from the others; the mean
+    errs by as much of std. Deviations below 10⁻¹⁹ lose accuracy, and below 10⁻²³ they count as 0. In float64, std errs
+    by less than 10⁻¹³ · (1 + |mean|/std) of itself.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
+        self.shape = shape
         self._past: Moments | None = None  # before this span
         self._count = 0  # of this span
         self._shift: np.ndarray | None = None  # c, None for 0
@@ -46,10 +47,22 @@ class RunningMoments:
         """T, the number of iterations seen."""
         return self._count if self._past is None else self._past.count + self._count
 
+    @staticmethod
+    def check(name: str, gradient: np.ndarray) -> None:
+        """Raise ValueError unless all of `gradient` is finite and so small that no sum in `update` overflows."""
+        limit = min(float(np.finfo(gradient.dtype).max) / (4 * SPAN), 1e148)
+        values = gradient.reshape(-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.dot(values, values) < limit:  # one fast pass: then no value is larger
+                return
+        check_finite(name, gradient)
+        if np.abs(gradient).max() > limit:
+            raise ValueError(f"{name} must be within ±{limit:.1e}, got {np.abs(gradient).max()}")
+
     def update(self, gradient: np.ndarray) -> None:
         """Take in one more gradient; TypeError or ValueError unless its shape and dtype are those of the others."""
         gradient = float_array("gradient", gradient)
-        check_shape("gradient", gradient, self._shape)
+        check_shape("gradient", gradient, self.shape)
         g = gradient.reshape(len(gradient), -1)
         if self.count == 0:
             self._dtype = g.dtype
@@ -66,12 +79,12 @@ class RunningMoments:
                     squares = np.vecdot(d, d)
                 self._squares[block[0]] += squares
         self._count += 1
-        if self._count == SPAN:
+        if self._count >= SPAN:
             self._past, self._count = self.moments(), 0
 
     def moments(self) -> Moments:
         """The moments so far: mean (n, parameters of a neuron), M₂ (n,); ValueError where a sum overflowed."""
-        past = self._past or streaming_moments.empty((self._shape[0], math.prod(self._shape[1:])), summed=1)
+        past = self._past or streaming_moments.empty((self.shape[0], math.prod(self.shape[1:])), summed=1)
         if self._count == 0:
             return past
         check_finite("sum of the gradients", self._sums)
@@ -93,9 +106,9 @@ class RunningMoments:
     @classmethod
     def merged(cls, a: "RunningMoments", b: "RunningMoments") -> "RunningMoments":
         """Moments of both streams together; ValueError unless the shapes agree."""
-        if a._shape != b._shape:
-            raise ValueError(f"b must have shape {a._shape} like a, got {b._shape}")
-        both = cls(a._shape)
+        if a.shape != b.shape:
+            raise ValueError(f"b must have shape {a.shape} like a, got {b.shape}")
+        both = cls(a.shape)
         if a.count + b.count:
             both._past = streaming_moments.merge(a.moments(), b.moments())
             both._dtype = a._dtype if a.count else b._dtype

@@ -234,7 +234,6 @@ def test_what_surrounds_the_tensors():
         "padding": 0,
         "dilation": 1,
         "groups": 1,
-        "winograd": False,
     }
 
 

@@ -501,3 +501,19 @@ def test_record_refuses_what_is_not_finite(reduce, last, bad):
         steps[0]["fc2"][place].flat[0] = bad
         with pytest.raises(ValueError, match=r"finite|nan|inf|NaN"):
             recorded(steps, reduce=reduce, last=last)
+
+
+@pytest.mark.parametrize("bad", [np.full((4, 6), 2e37, np.float32), np.ones((4, 6)), np.ones((6, 4), np.float32)])
+def test_what_is_refused_in_one_layer_is_taken_in_by_none(bad):
+    """Too large for its sums, of another dtype, of another shape: in the last layer, after the others were seen."""
+    model, layers = network(np.float32)
+    history = nn.GradientHistory(model)
+    (step,) = random_steps(1, np.float32)
+    set_gradients(layers, step)
+    history.record()
+    layers["fc2"].gradients = layers["fc2"].gradients | {"weight": bad}
+    with pytest.raises((TypeError, ValueError), match=r"gradient of fc2\.weight must"):
+        history.record()
+    assert [history.steps(name) for name in SHAPES] == [1, 1, 1]
+    check_single = oracle.stability([step["fc1"][0]], [step["fc1"][1]], "rms_of_parameter_moments", 0)[0]
+    np.testing.assert_allclose(history.mean("fc1"), check_single, rtol=1e-6)  # one float32 gradient, kept as it is

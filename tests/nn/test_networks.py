@@ -162,8 +162,8 @@ def test_refuses(build, error):
 def test_listing_by_winograd_trains_as_the_default_does():
     """In float64, four steps on random images: all outputs and weights to 1e-10, with the same draws."""
     models = [networks.listing(rng(3), dtype=np.float64, winograd=winograd) for winograd in (False, True)]
-    assert [model.layers["conv2"].settings["winograd"] for model in models] == [False, True]
-    assert [model.layers["conv1"].settings["winograd"] for model in models] == [False, False]
+    assert ["winograd" in model.layers["conv2"].settings for model in models] == [False, True]
+    assert ["winograd" in model.layers["conv1"].settings for model in models] == [False, False]
     for key, array in models[0].state().items():
         np.testing.assert_array_equal(models[1].state()[key], array)
     assert models[0].summary() == models[1].summary()
@@ -183,7 +183,7 @@ def test_listing_by_winograd_trains_as_the_default_does():
 
 
 def test_listing_computes_directly_unless_it_is_told():
-    assert networks.listing(rng()).layers["conv2"].settings["winograd"] is False
+    assert "winograd" not in networks.listing(rng()).layers["conv2"].settings
     with pytest.raises(TypeError, match="winograd"):
         networks.listing(rng(), winograd=1)
 

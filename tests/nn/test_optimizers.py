@@ -424,3 +424,12 @@ def test_a_parameter_may_not_change_its_shape_between_steps(kind):
     optimizer.step({"w": np.ones((3, 1))}, {"w": np.ones((3, 1))})
     with pytest.raises(ValueError, match=r"w|shape"):
         optimizer.step({"w": np.ones((3, 2))}, {"w": np.ones((3, 2))})
+
+
+def test_momentum_may_be_set_between_steps():
+    """w = 1, g = 1, rate 1: without momentum to 0; then with 0.5, whose velocity begins there: v = 1, then 1.5."""
+    sgd, w = nn.SGD(1.0), np.array([1.0])
+    for momentum, expected in ((0.0, 0.0), (0.5, -1.0), (0.5, -2.5)):
+        sgd.momentum = momentum
+        sgd.step({"w": w}, {"w": np.array([1.0])})
+        assert w.tolist() == [expected]

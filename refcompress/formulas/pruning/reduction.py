@@ -42,7 +42,7 @@ def neuron_gradients(dW: np.ndarray, db: np.ndarray | None, reduce: str) -> np.n
     Notes
     -----
     The sixth reading takes moments first: see `rms_of_parameter_moments`. Sums over the weights run in dW's dtype, by
-    the dot products of BLAS (in float64 where squares leave float32's range); the bias is added in float64.
+    the dot products of BLAS (in float64 where one leaves float32's range); the bias is added in float64.
 
     References
     ----------
@@ -65,11 +65,10 @@ def neuron_gradients(dW: np.ndarray, db: np.ndarray | None, reduce: str) -> np.n
     bias = np.zeros(len(weights)) if bias is None else bias.astype(np.float64)
     if reduce == "l2":
         return np.sqrt(_squares(weights) + bias * bias)
-    ones = np.ones(weights.shape[1], weights.dtype)
     if reduce == "mean_abs":
-        sums = [np.abs(weights[i : i + 64]) @ ones for i in range(0, len(weights), 64)]  # temporaries in the cache
-        return (np.concatenate(sums) + np.abs(bias)) / count
-    total = weights @ ones + bias
+        parts = [_sums(np.abs(weights[i : i + 64])) for i in range(0, len(weights), 64)]  # temporaries in the cache
+        return (np.concatenate(parts) + np.abs(bias)) / count
+    total = _sums(weights) + bias
     return total if reduce == "sum" else total / count
 
 
@@ -152,6 +151,16 @@ def rms_of_norms(norms: np.ndarray, parameters: int) -> np.ndarray:
     """
     norms = float_array("norms", norms, ndim=1).astype(np.float64)
     return norms / np.sqrt(integer("parameters", parameters, 1))
+
+
+def _sums(rows: np.ndarray) -> np.ndarray:
+    """Sum of every row, in float64 where it is out of the dtype's range."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = (rows @ np.ones(rows.shape[1], rows.dtype)).astype(np.float64)
+    again = ~np.isfinite(sums)
+    if again.any():
+        sums[again] = rows[again].astype(np.float64).sum(axis=1)
+    return sums
 
 
 def _squares(rows: np.ndarray) -> np.ndarray:

@@ -132,7 +132,7 @@ def quantize(
     """
     w, s, z = _weights(w, s, z)
     levels = 2 ** integer("bits", bits, 1, 16) - 1
-    q = output(out, w.shape, np.dtype(np.uint8 if bits <= 8 else np.uint16))
+    q = output(out, w.shape, np.dtype(np.uint8 if bits <= 8 else np.uint16), w)
     for block, codes in _codes(w, s, z, levels, rounding, rng):
         q[block] = codes
     return q
@@ -177,7 +177,7 @@ def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike, *, out: np.ndarray | No
     """
     q = integer_array("q", q)
     s, z = _parameters(s, z, q.shape)
-    w = output(out, q.shape, s.dtype)
+    w = output(out, q.shape, s.dtype, q)
     for block in blocks(q.shape):
         _affine(q[block], s[block], z[block], out=w[block])
     return w
@@ -223,7 +223,7 @@ def fake_quantize(
     """
     w, s, z = _weights(w, s, z)
     levels = 2 ** integer("bits", bits, 1, 16) - 1
-    result = output(out, w.shape, s.dtype)
+    result = output(out, w.shape, s.dtype, w)
     for block, codes in _codes(w, s, z, levels, rounding, rng):
         _affine(codes, s[block], z[block], out=result[block])
     return result

@@ -213,3 +213,11 @@ def test_l2_beyond_the_squares_of_float32(row, norm):
     dW = np.array([row, [6, 8]], np.float32)
     result = reduction.neuron_gradients(dW, None, "l2")
     np.testing.assert_allclose(result, [norm, 10], rtol=1e-6)  # rounding of the row to float32, squares and root
+
+
+@pytest.mark.parametrize(("reduce", "value"), [("sum", 8e38), ("mean", 2e38), ("mean_abs", 2e38)])
+def test_sums_beyond_float32(reduce, value):
+    """Four gradients of 2e38, whose float32 sum is infinite, beside a row that fits: each comes out right."""
+    dW = np.array([[2e38] * 4, [3.0] * 4], np.float32)
+    expected = [value, 12.0 if reduce == "sum" else 3.0]
+    np.testing.assert_allclose(reduction.neuron_gradients(dW, None, reduce), expected, rtol=1e-6)

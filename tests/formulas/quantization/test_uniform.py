@@ -407,3 +407,20 @@ def test_the_largest_ranges_come_back_or_are_refused(dtype, bits):
         for x, back in zip(ends, restored, strict=True):
             assert abs(properties.exact(x) - properties.exact(back)) <= allowed
     assert refused == 0 or bits > 1  # one step of one bit is the width itself
+
+
+def test_out_may_be_the_weights_but_not_overlap_them():
+    a = np.linspace(-1, 1, 200_000, dtype=np.float32)
+    expected = uniform.fake_quantize(a, np.float32(0.1), np.float32(-1), 4)
+    for w, out in ((a[:-1], a[1:]), (a.reshape(400, 500).T[:400], a.reshape(400, 500)[:, :400])):
+        with pytest.raises(ValueError, match="out must be the input itself or not overlap it"):
+            uniform.fake_quantize(w, np.float32(0.1), np.float32(-1), 4, out=out)
+    assert uniform.fake_quantize(a, np.float32(0.1), np.float32(-1), 4, out=a) is a
+    np.testing.assert_array_equal(a, expected)
+
+
+def test_out_must_be_writeable():
+    out = np.ones(3, np.uint8)
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="out must be writeable"):
+        uniform.quantize(np.ones(3), 1.0, 0.0, 4, out=out)
