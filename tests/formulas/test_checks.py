@@ -93,8 +93,8 @@ def test_many_numbers():
 
 def test_output_is_the_callers_array_or_a_new_one():
     mine = np.ones((2, 3), np.float32)
-    assert checks.output(mine, (2, 3), np.dtype(np.float32)) is mine
-    new = checks.output(None, (2, 3), np.dtype(np.uint8))
+    assert checks.output(mine, (2, 3), np.dtype(np.float32), np.zeros(1)) is mine
+    new = checks.output(None, (2, 3), np.dtype(np.uint8), np.zeros(1))
     assert (new.shape, new.dtype) == ((2, 3), np.uint8)
 
 
@@ -114,5 +114,5 @@ def test_output_is_the_callers_array_or_a_new_one():
 )
 def test_output_refuses(value, error, words):
     with pytest.raises(error, match=r"^out must ") as caught:
-        checks.output(value, (2, 3), np.dtype(np.float32))
+        checks.output(value, (2, 3), np.dtype(np.float32), np.zeros(1))
     assert all(word in str(caught.value) for word in words)
