@@ -28,7 +28,7 @@ class RunningMoments:
 
     Notes
     -----
-    Two or three passes over the gradients, where float64 for every parameter takes ten times as long. In float32, std
+    Two or three passes over the gradients, a quarter of the time of Welford's recurrence in float64. In float32, std
     errs by about 10⁻⁶ of itself, and by less than 10⁻⁴ where the first gradient lies far from the others; the mean
     errs by as much of std. Deviations below 10⁻¹⁹ lose accuracy, and below 10⁻²³ they count as 0. In float64, std errs
     by less than 10⁻¹³ · (1 + |mean|/std) of itself.
@@ -105,9 +105,11 @@ class RunningMoments:
 
     @classmethod
     def merged(cls, a: "RunningMoments", b: "RunningMoments") -> "RunningMoments":
-        """Moments of both streams together; ValueError unless the shapes agree."""
+        """Moments of both streams together; ValueError unless the shapes agree, TypeError unless the dtypes do."""
         if a.shape != b.shape:
             raise ValueError(f"b must have shape {a.shape} like a, got {b.shape}")
+        if a.count and b.count and a._dtype != b._dtype:
+            raise TypeError(f"b must be of {a._dtype} like a, got {b._dtype}")
         both = cls(a.shape)
         if a.count + b.count:
             both._past = streaming_moments.merge(a.moments(), b.moments())

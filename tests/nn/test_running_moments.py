@@ -449,3 +449,12 @@ def test_merged_refuses_other_shapes():
     for shape in ((3, 2), (2,), (2, 4), (2, 3, 1)):
         with pytest.raises(ValueError, match="shape"):
             RunningMoments.merged(RunningMoments((2, 3)), RunningMoments(shape))
+
+
+def test_merged_refuses_another_dtype():
+    single, double = RunningMoments((2,)), RunningMoments((2,))
+    single.update(np.ones(2, np.float32))
+    assert RunningMoments.merged(single, double).count == 1  # nothing was seen there, of no dtype
+    double.update(np.ones(2))
+    with pytest.raises(TypeError, match="b must be of float32 like a, got float64"):
+        RunningMoments.merged(single, double)
