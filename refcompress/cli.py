@@ -127,6 +127,17 @@ def _formulas(args: argparse.Namespace) -> None:
             print(f"{entry.stem:22} {', '.join(entry.ids):15} {entry.title}")
 
 
+def _conventions(args: argparse.Namespace) -> None:
+    from refcompress.report import convention_index
+
+    if args.preset is None:
+        print(convention_index.table())
+    elif args.other is None:
+        print(convention_index.describe(args.preset))
+    else:
+        print(convention_index.compare(args.preset, args.other))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="refcompress", description="Compress a neural network by the formulas, and check the result.")
     parser.add_argument("--version", action="version", version=f"refcompress {__version__}")
@@ -146,6 +157,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, help="of the digits' split (default: the file's)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=_evaluate, prog=command.prog)
+
+    command = commands.add_parser("conventions", help="what libraries mean by quantization, by name")
+    command.add_argument("preset", nargs="?", metavar="NAME", help="such as onnx")
+    command.add_argument("other", nargs="?", metavar="OTHER", help="such as torch_quantize")
+    command.set_defaults(run=_conventions, prog=command.prog)
 
     command = commands.add_parser("formulas", help="the index of formulas, or one of them")
     command.add_argument("formula", nargs="?", metavar="ID|STEM", help="such as P3 or uniform")

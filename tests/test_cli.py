@@ -11,6 +11,7 @@ import pytest
 
 import refcompress
 from refcompress import cli, nn, storage
+from refcompress.report import formula_index
 
 # a small job: 60 images of 8 × 8 in 3 classes, one bright quadrant each
 SMALL = ["--net", "mlp", "--epochs", "2", "--finetune-epochs", "1", "--batch-size", "8"]
@@ -374,7 +375,8 @@ def test_evaluate_refuses_what_is_no_image_network(run, folder):
 def test_formulas(run):
     status, out, _ = run("formulas")
     assert status == 0
-    assert len(out.splitlines()) == 30  # 29 stems and the network
+    assert [line.split()[0] for line in out.splitlines()] == [entry.stem for entry in formula_index.entries()]
+    assert len(out.splitlines()) > 60
     status, out, _ = run("formulas", "p3")
     assert status == 0
     for words in (
@@ -391,6 +393,31 @@ def test_formulas(run):
     status, _, err = run("formulas", "P9")
     assert status == 2
     assert "got 'P9'" in err
+
+
+def test_conventions(run):
+    status, out, _ = run("conventions")
+    assert status == 0
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert lines["onnx"] == "q = clip(half_even(x / s) + Z, qmin, qmax);  x̂ = s·(q − Z)"
+    assert lines["source"] == "q = clip(half_even((x − Z) / s), qmin, qmax);  x̂ = s·q + Z"
+    status, out, _ = run("conventions", "torch_quantize")
+    assert status == 0
+    assert out.splitlines()[1] == "q = clip(half_even(fma(x, 1/s, Z)), qmin, qmax);  x̂ = s·(q − Z)"
+    assert "checked against: torch 2.13.0, " in out
+    status, out, _ = run("conventions", "onnx", "gptq")
+    assert status == 0
+    assert out.splitlines()[2:] == [
+        "zero_range",
+        "    onnx: an empty range becomes [low, low + 1]",
+        "    gptq: an empty range becomes [−1, 1]",
+    ]
+    assert run("conventions", "onnx", "onnx")[1].endswith("no axis differs\n")
+    for names in (("nope",), ("onnx", "nope")):
+        status, out, err = run("conventions", *names)
+        assert (status, out) == (2, "")
+        assert "convention must be one of source, onnx, " in err
+        assert "got 'nope'" in err
 
 
 def test_the_bar_on_a_terminal(run, monkeypatch):

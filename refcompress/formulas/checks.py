@@ -19,6 +19,18 @@ def float_array(name: str, value: Any, *, ndim: int | tuple[int, ...] | None = N
     return array
 
 
+def floats_in(name: str, value: Any, dtype: np.dtype | None) -> np.ndarray:
+    """Return `value` in this dtype (None: its own), which a Python number takes; TypeError if it rounds an array."""
+    if type(value) in (int, float):
+        return np.asarray(value, dtype or np.float64)
+    array = float_array(name, value)
+    if dtype is None:
+        return array
+    if not np.can_cast(array.dtype, dtype):
+        raise TypeError(f"{name} must be {dtype} in this convention, got {array.dtype}")
+    return array.astype(dtype, copy=False)
+
+
 def float_dtype(dtype: DTypeLike) -> Any:
     """Return the dtype; TypeError unless it is float32 or float64."""
     dtype = np.dtype(dtype)
@@ -158,6 +170,14 @@ def output(value: Any, shape: tuple[int, ...], dtype: np.dtype, source: np.ndarr
             "out must be the input itself or not overlap it, got an array that shares a part of its memory"
         )
     return value
+
+
+def code_type(low: int, high: int) -> np.dtype:
+    """The first of uint8, int8, uint16, int16 and int32 that holds integers from low to high."""
+    for dtype in (np.uint8, np.int8, np.uint16, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.dtype(dtype)
+    return np.dtype(np.int32)
 
 
 def generator(name: str, value: Any) -> np.random.Generator:

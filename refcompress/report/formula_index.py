@@ -11,8 +11,17 @@ from typing import Any
 
 from refcompress import formulas, nn
 
-GROUPS = ("network", "pruning", "quantization", "coding")
+GROUPS = (
+    "network",
+    "pruning",
+    "quantization",
+    "quantization/ranges",
+    "quantization/integer",
+    "quantization/formats",
+    "coding",
+)
 _ID = re.compile(r"\b[NPQ][1-4]\b")
+_TUTORIAL = re.compile(r"^Tutorial: (\S+)$", re.MULTILINE)
 _ID_IN_PARENTHESES = re.compile(r" \([^()]*\b[NPQ][1-4]\b[^()]*\)")
 
 
@@ -47,9 +56,11 @@ def entries() -> list[Entry]:
     """All formula files, room by room in alphabetical order, with N2, the network, at the end of the first room."""
     found = []
     for group in GROUPS:
-        package = importlib.import_module(f"{formulas.__name__}.{group}")
+        package = importlib.import_module(f"{formulas.__name__}.{group.replace('/', '.')}")
         for info in pkgutil.iter_modules(package.__path__):
-            found.append(_entry(importlib.import_module(f"{package.__name__}.{info.name}"), info.name, group))
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            if _TUTORIAL.search(module.__doc__ or ""):  # what formulas share has none
+                found.append(_entry(module, info.name, group))
         if group == "network":
             found.append(_entry(nn.network, "network", "nn", {"Network": nn.Network}))
     return found
@@ -102,7 +113,7 @@ def _entry(module: ModuleType, stem: str, group: str, functions: dict[str, Any] 
             if inspect.isfunction(f) and f.__module__ == module.__name__ and not name.startswith("_")
         }
     ids = sorted({i for f in functions.values() for i in _ids(_first_line(f))})
-    tutorial = re.search(r"^Tutorial: (\S+)$", text, re.MULTILINE)
+    tutorial = _TUTORIAL.search(text)
     title = _ID_IN_PARENTHESES.sub("", text.partition("\n")[0]).rstrip(".")
     return Entry(stem, group, title, tuple(ids), functions, tutorial.group(1) if tutorial else "")
 

@@ -116,3 +116,59 @@ def test_output_refuses(value, error, words):
     with pytest.raises(error, match=r"^out must ") as caught:
         checks.output(value, (2, 3), np.dtype(np.float32), np.zeros(1))
     assert all(word in str(caught.value) for word in words)
+
+
+# ---- floats of a dtype ----
+
+SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+
+
+@pytest.mark.parametrize("number", [0, 1, -3, 0.1, 1e30, 2**24 + 1])
+def test_a_python_number_takes_the_dtype(number):
+    for dtype in (SINGLE, DOUBLE):
+        got = checks.floats_in("s", number, dtype)
+        assert (got.dtype, got.shape) == (dtype, ())
+        assert got == dtype.type(number)
+
+
+def test_a_python_float_is_float64_of_its_own():
+    assert checks.floats_in("s", 0.1, None).dtype == DOUBLE
+
+
+@pytest.mark.parametrize("own", DTYPES)
+def test_arrays_keep_their_dtype_or_widen(own):
+    array = np.array([[0.1, np.nan], [np.inf, -0.0]], own)
+    array.setflags(write=False)
+    assert checks.floats_in("s", array, None) is array
+    assert checks.floats_in("s", array, np.dtype(own)) is array
+    assert checks.floats_in("s", own(0.1), np.dtype(own)).dtype == own
+    assert checks.floats_in("s", own(0.1), None).dtype == own
+    wide = checks.floats_in("s", array, DOUBLE)
+    assert wide.dtype == DOUBLE
+    np.testing.assert_array_equal(wide, array.astype(float))
+
+
+@pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), np.zeros(3), [0.5], (0.5, 1.0), np.zeros(0)])
+def test_an_array_is_never_rounded(value):
+    """Not even where its numbers would fit, and a list is an array of float64."""
+    with pytest.raises(TypeError, match=r"^s must be float32 in this convention, got float64$"):
+        checks.floats_in("s", value, SINGLE)
+    assert checks.floats_in("s", value, DOUBLE).dtype == DOUBLE
+
+
+@pytest.mark.parametrize("dtype", [SINGLE, DOUBLE, None])
+@pytest.mark.parametrize(
+    "value", [True, np.bool_(1), "1", None, 1j, [1, 2], np.int64(3), np.ones(3, np.float16), np.ones(3, bool), b"1"]
+)
+def test_what_is_no_float(value, dtype):
+    with pytest.raises(TypeError, match=r"^s must be float32 or float64, got "):
+        checks.floats_in("s", value, dtype)
+
+
+def test_ranges_that_break_a_rule():
+    low, high = np.array([[0.0, 3.0], [5.0, 1.0]]), np.array([[1.0, 2.0], [4.0, 1.0]])
+    with pytest.raises(ValueError, match=r"^low must not exceed high, got low = 3\.0 and high = 2\.0$"):
+        checks.check_ranges("low must not exceed high", low <= high, low, high)
+    checks.check_ranges("low must not exceed high", low <= high + 1, low, high)
+    with pytest.raises(ValueError, match=r"^no, got low = 1\.5 and high = 2\.0$"):
+        checks.check_ranges("no", np.bool_(False), np.array(1.5), np.array(2.0))

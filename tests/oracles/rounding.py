@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 # name of the format: (bits of the significand, exponent of the smallest subnormal, exponent above the largest number)
-FORMATS = {"float32": (24, -149, 128), "float64": (53, -1074, 1024)}
+FORMATS = {"float16": (11, -24, 16), "float32": (24, -149, 128), "float64": (53, -1074, 1024)}
 
 
 def to_integer(t: Fraction, rule: str, u: Fraction | None = None) -> int:
@@ -27,6 +27,10 @@ def to_integer(t: Fraction, rule: str, u: Fraction | None = None) -> int:
         return below + 1 if t > 0 else below
     if rule == "half_up":
         return below + 1
+    if rule == "half_down":
+        return below
+    if rule == "half_toward_zero":
+        return below if t > 0 else below + 1
     raise KeyError(rule)
 
 

@@ -20,10 +20,14 @@ from refcompress import formulas
 FOLDER = Path(__file__).parents[2] / "tutorials"
 TUTORIALS = sorted(FOLDER.glob("*.py"))
 NETWORK, STABILITY, QUANTIZATION = "01_network_by_hand", "02_gradient_stability", "03_b_bit_quantization"
+CONVENTIONS, INTEGERS, FORMATS = "04_conventions", "05_integer_arithmetic", "06_number_formats"
 PICTURES = {
     NETWORK: {"01_activations.png", "01_training.png"},
     STABILITY: {"02_stability.png"},
     QUANTIZATION: {"03_levels.png"},
+    CONVENTIONS: {"04_ranges.png"},
+    INTEGERS: {"05_integers.png"},
+    FORMATS: {"06_levels.png"},
 }
 
 # Whole printed lines. All are exact: small integers, elementwise arithmetic, or few digits of it; none comes out of
@@ -144,6 +148,146 @@ LINES = {
         round(w/255)*255: [0.0, 0.0, 0.0, 0.0, 255.0]
         uniform, 8 bits:  [-0.33, 0.0996, 0.33]
         mean of the classes 2.5  accuracy 0.75
+    """,
+    CONVENTIONS: """
+        source: s = 1.0, Z = -0.9, [-0.9  0.   0.5] has codes [0 1 1] and comes back as [-0.9  0.1  0.1]
+          onnx: s = 1.0, Z = 1.0, [-0.9  0.   0.5] has codes [0 1 1] and comes back as [-1.  0.  0.]
+        source: s = 1.0, Z = -1.0, [-1.   0.   0.5] has codes [0 1 2] and comes back as [-1.  0.  1.]
+          onnx: s = 1.0, Z = 1.0, [-1.   0.   0.5] has codes [0 1 1] and comes back as [-1.  0.  0.]
+        source: q = clip(half_even((x − Z) / s), qmin, qmax);  x̂ = s·q + Z
+        v = -0.5 and 0.5, half_even: [0 0]
+        v = -0.5 and 0.5, half_away: [-1  1]
+        v = -0.5 and 0.5, half_up: [0 1]
+        v = 0.5, Z = 1, onnx: [1]
+        v = 0.5, Z = 1, torch_fake_quantize: [1]
+        v = 0.5, Z = 1, torch_quantize: [2]
+        x/s 127.49999237060547, x·(1/s) 127.5
+            divide: codes with Z = 0 and Z = -126: [127, 1]
+        reciprocal: codes with Z = 0 and Z = -126: [128, 2]
+             fused: codes with Z = 0 and Z = -126: [128, 1]
+        clip before and after give the same 10,000 codes: True
+        NaN, inf and -inf, onnxruntime: [-128  127 -128]
+        NaN, inf and -inf, torch_quantize: [ 127  127 -128]
+        NaN, inf and -inf, torchao: [   0  127 -128]
+        narrow no: codes (-128, 127), -128 and 127 become [-128  127]
+        narrow low: codes (-127, 127), -128 and 127 become [-127  127]
+        rounded_quotient: Z = -127
+        rounded_difference: Z = -126
+        symmetric_qmax: 1/s = 7.0, 1 becomes 1.0000; 8 bits 127.0, narrow 127.0
+        symmetric_half: 1/s = 7.5, 1 becomes 0.9333; 8 bits 127.5, narrow 127.0
+        symmetric_qmin: 1/s = 8.0, 1 becomes 0.8750; 8 bits 128.0, narrow 127.0
+        signed: 1/s = -8.0, 1 becomes 1.0000; 8 bits -128.0, narrow -127.0
+        [2, 3] with onnx: s = 0.2000, Z = 0, 2, 2.5 and 3 become [2.  2.4 3. ]
+        [2, 3] with awq: s = 0.0667, Z = 0, 2, 2.5 and 3 become [1. 1. 1.]
+        all weights 0, onnxruntime: s = 1, 0 becomes 0
+        all weights 0, onnx: s = 0.00392, 0 becomes 0
+        all weights 0, gptq: s = 0.00784, 0 becomes 0
+        all weights 0, torch_quantize: s = 1.19e-07, 0 becomes 0
+        all weights 0, awq: s = 3.92e-08, 0 becomes 0
+        all weights 0, torchao: s = 1.18e-38, 0 becomes 0
+        all weights 0, ggml_q8_0: s = 0, 0 becomes 0
+        s = 0.1000, stored as float32: -0.8 becomes -0.8
+        s = 0.1000, stored as float16: -0.8 becomes -0.7998047
+        tensor: s of shape (), x becomes [[1.0, 0.0, 0.0], [7.0, -3.0, 0.0]]
+        channels: s of shape (2,), x becomes [[0.7, -0.2, 0.1], [7.0, -3.0, 0.0]]
+        blocks: s of shape (2, 2), x becomes [[0.7, -0.2, 0.1], [7.0, -3.0, 0.5]]
+        2 images of 3 tokens with 4 features, a scale for each token: (2, 3)
+        min_max: -1.00 to 8.00
+        moving_average: -2.00 to 6.00
+        percentile, kth: -1.00 to 2.00
+        percentile, interpolated: -0.20 to 3.20
+        least_error: -0.75 to 6.00
+        histogram: -1.00 to 5.00
+        entropy: -1.00 to 2.00
+        aciq: -4.79 to 8.79
+        power_of_two: [2.0, 1.0]
+        Ledger(clipping=2.5, rounding=0.125, scale_storage=-0.8125, format=0.0, total=1.8125)
+    """,
+    INTEGERS: """
+        a·b [[37, -15], [28, -9]]  sums of columns of b [ 8 -3]
+        with zero points [[14, -5], [8, 4]]  scaled [[1.75, -0.625], [1.0, 0.5]]
+        convolution: [3 7 6]
+        131,071 terms of 128·128: 2,147,467,264, within int32: True
+        131,072 terms of 128·128: 2,147,483,648, within int32: False
+        33,025 terms of 255·255: 2,147,450,625, within int32: True
+        33,026 terms of 255·255: 2,147,515,650, within int32: False
+        ValueError: a and b must have sums within ±2147483647, got up to 131072 terms of 16384
+        half_even: [  2 -10], which is [ 0.25 -1.25]
+        half_away: [  2 -11], which is [ 0.25  -1.375]
+        0.25: M = 1,073,741,824, shift = -1, off by 0.0e+00, within 2^-31: True
+        0.1: M = 1,717,986,918, shift = -3, off by -2.3e-10, within 2^-31: True
+        3.0: M = 1,610,612,736, shift = 2, off by 0.0e+00, within 2^-31: True
+        SRDHM by one half: [ 2  1  0 -1]
+        RDByPOT by 4:      [ 2  1 -1 -2]
+        SRDHM(-2^31, -2^31): 2147483647
+        double     -2  -1   1   2   2   7984: 12
+        double_up  -1  -1   1   2   2   7984: 12
+        single     -1  -1   1   1   2   7984: 11
+        float      -2  -1   0   1   2   7984: 11
+        codes [[-6, -14], [-7, -12]]
+        with ReLU [[-6, -10], [-7, -10]]
+        mean of codes [ 3 -3]
+        with another scale [ 5 -5]
+        double [ 11 -10]
+        single [11 -9]
+        float [ 10 -10]
+        codes of the pixels are exact: True
+    """,
+    FORMATS: """
+        e2m1: [0.  0.5 1.  1.5 2.  3.  4.  6. ]
+        codes of 2.7 and 3.6: [5 6]
+               half_even    0    1    1    2    2    4    4    6
+               half_away  0.5    1  1.5    2    3    4    6    6
+        half_toward_zero    0  0.5    1  1.5    2    3    4    6
+             toward_zero    0  0.5    1  1.5    2    3    4    6
+        float8_e4m3fn: largest code 0x7E, code 1 is 2^-9
+          saturate: (448.0, 464.0, 465.0) -> 7e 7e 7e [448. 448. 448.]
+               nan: (448.0, 464.0, 465.0) -> 7e 7e 7f [448. 448.  nan]
+        float8_e5m2: largest code 0x7B, code 1 is 2^-16
+          saturate: (57344.0, 61440.0) -> 7b 7b [57344. 57344.]
+               nan: (57344.0, 61440.0) -> 7b 7c [57344.    inf]
+        float16: 0.1 is 0x2E66, 0.09998
+        bfloat16: 0.1 is 0x3DCD, 0.10010
+        ties as NumPy casts them: True
+        floor, 5.0: S = 0 [ 4.   3.  -0.5]
+        floor, 6.5: S = 0 [ 6.   3.  -0.5]
+        floor, 7.0: S = 0 [ 6.   3.  -0.5]
+        ceil, 5.0: S = 1 [ 4.  3. -0.]
+        ceil, 6.5: S = 1 [ 6.  3. -0.]
+        ceil, 7.0: S = 1 [ 8.  3. -0.]
+        even, 5.0: S = 0 [ 4.   3.  -0.5]
+        even, 6.5: S = 0 [ 6.   3.  -0.5]
+        even, 7.0: S = 1 [ 8.  3. -0.]
+        rceil, 5.0: S = 0 [ 4.   3.  -0.5]
+        rceil, 6.5: S = 1 [ 6.  3. -0.]
+        rceil, 7.0: S = 1 [ 8.  3. -0.]
+        t = 0.001953125  s = [448.  64.] in codes [126 104]  back [5.25  0.75  0.375 0.125]
+        codes [15 10  1  7]  absmax [4.]  back [ 4.     0.984 -2.785  0.   ]
+        nf4 -1.0 -0.7 -0.53 -0.39 -0.28 -0.18 -0.09 0.0 0.08 0.16 0.25 0.34 0.44 0.56 0.72 1.0
+        bitsandbytes_fp4, times 12: 0.0 0.0625 2.0 3.0 4.0 6.0 8.0 12.0
+        q4_0: 18 bytes, 00 40 80 91 91 a2 a2 b3 b3 c4 …, largest error 1.000
+        q4_1: 20 bytes, 22 40 00 cc 80 80 91 91 a2 a2 …, largest error 1.000
+        q5_0: 22 bytes, 00 3c 00 00 ff ff 00 11 22 33 …, largest error 0.000
+        q5_1: 24 bytes, 00 3c 00 cc 00 00 ff ff 00 11 …, largest error 0.000
+        q8_0: 34 bytes, 08 30 81 89 91 99 a1 a9 b1 b9 …, largest error 0.062
+        q2_k: 2.625 bits, weights [0, 32, 64, 96]: [-0.5  1.   2.5  4. ]
+        q3_k: 3.4375 bits, weights [0, 1]: [ 3. -4.]
+        q4_k: 4.5 bits, weights [0, 128]: [36.  1.]
+        q5_k: 5.5 bits, weights [0, 128]: [ 76. 153.]
+        q6_k: 6.5625 bits, weights [0, 1]: [-46.5  48. ]
+        lsb: 21 43
+        int32_dense: 21 43 00 00
+        int32_words: 21 43 00 00
+        awq: 31 00 42 00
+        low_nibble_first: 21 43
+        high_nibble_first: 12 34
+        ggml: 01 02 03 04
+        ggml_32: 01 02 03 04
+        ggml_64: 01 02 03 04
+        hqq: 13 24
+        torchao_uintx: 01 02 03 04
+        int32_dense, 3 bits: 00 00 00 40 01 00 00 00
+        int32_words, 3 bits: 00 00 00 00 05 00 00 00
     """,
 }
 
@@ -292,6 +436,46 @@ def test_quantization_keeps_its_bounds_and_shrinks_the_file(run):
     ((chosen,),) = numbers(r"chosen: ([\d.]+)", printed)
     assert chosen in [factor for factor, train, _ in choices if train == max(train for _, train, _ in choices)]
     assert chosen < 1
+
+
+def test_integers_answer_as_floats_do(run):
+    printed = run(INTEGERS)[0]
+    table = numbers(
+        r"^[a-z_]+ +accuracy ([\d.]+), answers as in float32 ([\d.]+), error ([\d.]+) of at most ([\d.]+) steps, "
+        r"(\d+) of (\d+) codes differ$",
+        printed,
+    )
+    ((exact,),) = numbers(r"^float32 +accuracy ([\d.]+)$", printed)
+    assert exact > 0.9
+    assert len(table) == 4
+    for accuracy, same, error, bound, differ, count in table:
+        assert count == 359 * 8 * 8 * 8  # images, filters, rows, columns
+        assert same > 0.97
+        assert abs(accuracy - exact) < 0.03  # at most the answers that are not the same
+        assert 0.4 < error <= bound < 5  # half a step at least somewhere, or the steps are wrong
+        assert differ < 0.05 * count
+    double, double_up, single, by_float = (row[4] for row in table)
+    assert double == double_up == 0 < min(single, by_float)  # "after this ReLU double_up gives the codes of double"
+
+
+def test_formats_at_four_bits_compare_as_the_text_says(run):
+    printed = run(FORMATS)[0].partition("bits  layer normal\n")[2]
+    rows = re.findall(r"^(\S.*?) +(\d\.\d+) +(\d+\.\d+) +(\d+\.\d+)$", printed, re.MULTILINE)
+    assert {name: float(bits) for name, bits, _, _ in rows} == {
+        "uniform, one range": 4.0, "uniform, rows of 64": 4 + 2 * 32 / 64, "e2m1, one scale": 4.0,
+        "MXFP4, floor": 4 + 8 / 32, "MXFP4, ceil": 4 + 8 / 32, "MXFP4, even": 4 + 8 / 32, "MXFP4, rceil": 4 + 8 / 32,
+        "NVFP4": 4 + 8 / 16, "nf4": 4 + 32 / 64, "bitsandbytes_fp4": 4 + 32 / 64,
+        "q4_0": 18 * 8 / 32, "q4_1": 20 * 8 / 32,
+    }  # fmt: skip
+    for column in (2, 3):
+        decibel = {row[0]: float(row[column]) for row in rows}
+        others = [decibel[f"MXFP4, {rule}"] for rule in ("floor", "even", "rceil")]
+        assert abs(decibel["uniform, rows of 64"] - decibel["uniform, one range"] - 4) < 1  # "about 4 dB"
+        assert decibel["q4_0"] > decibel["nf4"] + 0.3
+        assert 1.3 < min(others) - decibel["MXFP4, ceil"] < 2.5  # "this costs 2 dB"
+        assert 0.7 < decibel["NVFP4"] - max(others) < decibel["NVFP4"] - min(others) < 2  # "1 dB behind NVFP4"
+        assert 1.5 < decibel["nf4"] - decibel["bitsandbytes_fp4"] < 3  # "2 dB behind"
+    assert abs(float(rows[0][3]) - 17.4) < 0.2  # 10·log₁₀(12/s²), s = 7/15
 
 
 def formula_names():

@@ -3,9 +3,11 @@
 from refcompress.formulas.coding import (
     ledger,
     packing,
+    packing_orders,
 )
 
 __all__ = [
     "ledger",
     "packing",
+    "packing_orders",
 ]

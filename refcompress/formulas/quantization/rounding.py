@@ -1,4 +1,4 @@
-"""Rounding to integers: seven rules, each exact (the "round" of Q2, whose ties the source leaves open).
+"""Rounding to integers: nine rules, each exact (the "round" of Q2, whose ties the source leaves open).
 
 Tutorial: tutorials/03_b_bit_quantization.py
 """
@@ -7,18 +7,21 @@ import numpy as np
 
 from refcompress.formulas.checks import choice, float_array, generator
 
-NEAREST = ("half_even", "half_away", "half_up")
+NEAREST = ("half_even", "half_away", "half_up", "half_down", "half_toward_zero")
 RULES = (*NEAREST, "floor", "ceil", "toward_zero", "stochastic")
+DIRECT = {"half_even": np.rint, "floor": np.floor, "ceil": np.ceil, "toward_zero": np.trunc}
 
 
 def apply(t: np.ndarray, rule: str = "half_even", rng: np.random.Generator | None = None) -> np.ndarray:
     """Round to integers (the round of Q2).
 
-        half_even:    nearest, ties to the even integer        0.5 → 0,  1.5 → 2,  −0.5 → −0
-        half_away:    nearest, ties away from zero             0.5 → 1,  1.5 → 2,  −0.5 → −1
-        half_up:      nearest, ties toward +∞                  0.5 → 1,  1.5 → 2,  −0.5 → 0
+        half_even:         nearest, ties to the even integer        0.5 → 0,  1.5 → 2,  −0.5 → −0
+        half_away:         nearest, ties away from zero             0.5 → 1,  1.5 → 2,  −0.5 → −1
+        half_up:           nearest, ties toward +∞                  0.5 → 1,  1.5 → 2,  −0.5 → −0
+        half_down:         nearest, ties toward −∞                  0.5 → 0,  1.5 → 1,  −0.5 → −1
+        half_toward_zero:  nearest, ties toward zero                0.5 → 0,  1.5 → 1,  −0.5 → −0
         floor, ceil, toward_zero
-        stochastic:   ⌊t⌋ + [u < t − ⌊t⌋],  u uniform in [0, 1), so that the expected value is t
+        stochastic:        ⌊t⌋ + [u < t − ⌊t⌋],  u uniform in [0, 1), so that the expected value is t
 
     Parameters
     ----------
@@ -40,10 +43,11 @@ def apply(t: np.ndarray, rule: str = "half_even", rng: np.random.Generator | Non
 
     Notes
     -----
-    Ties are decided on the fraction that remains after ⌊t⌋ or the truncation of t, which is exact where it matters. The
-    well-known ⌊t + ½⌋ is not: at the float below ½ the sum rounds up to 1. (For t in (−1, 0) and stochastic rounding
-    t − ⌊t⌋ is rounded to t's dtype, which moves the probability by at most half an ulp of 1.) Infinities, NaN and the
-    sign of zeros stay what they are.
+    Ties are the t that are ½ from the nearest integer, a difference which is exact, and t ± ½ is exact there.
+    The well-known ⌊t + ½⌋ is not: at the float below ½ the sum rounds up to 1, and odd numbers beyond half of the
+    significand (2²³ + 1 in float32) become even.
+    (For t in (−1, 0) and stochastic rounding t − ⌊t⌋ is rounded to t's dtype, which moves the probability by at most
+    half an ulp of 1.) Infinities and NaN stay what they are, and a result 0 has the sign of t.
 
     References
     ----------
@@ -60,20 +64,19 @@ def apply(t: np.ndarray, rule: str = "half_even", rng: np.random.Generator | Non
     """
     t = float_array("t", t)
     check("rule", rule, rng)
-    if rule == "half_even":
-        return np.rint(t)
-    if rule == "ceil":
-        return np.ceil(t)
-    below = np.trunc(t) if rule in ("half_away", "toward_zero") else np.floor(t)
+    if rule in DIRECT:
+        return DIRECT[rule](t)
     with np.errstate(invalid="ignore"):  # ∞ − ∞: no fraction, nothing to add
-        fraction = np.abs(t - below)
-    if rng is not None:
-        return np.where(rng.random(t.shape) < fraction, below + 1, below)
-    if rule == "half_up":
-        return np.where(fraction >= 0.5, below + 1, below)
-    if rule == "half_away":
-        return below + np.copysign(fraction >= 0.5, t).astype(t.dtype)
-    return below  # floor, toward_zero
+        if rng is not None:
+            below = np.floor(t)
+            return np.where(rng.random(t.shape) < t - below, below + 1, below)
+        nearest = np.asarray(np.rint(t))
+        tie = np.abs(t - nearest) == 0.5
+    if tie.any():
+        away = np.copysign(t.dtype.type(0.5), t[tie])
+        step = {"half_away": away, "half_toward_zero": -away, "half_up": np.abs(away), "half_down": -np.abs(away)}[rule]
+        nearest[tie] = np.copysign(t[tie] + step, away)
+    return nearest[()]
 
 
 def check(name: str, rule: str, rng: np.random.Generator | None) -> None:

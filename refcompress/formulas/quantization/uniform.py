@@ -3,25 +3,16 @@
 Tutorial: tutorials/03_b_bit_quantization.py
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refcompress.formulas.blocks import Index, blocks
-from refcompress.formulas.checks import (
-    check_broadcasts,
-    check_finite,
-    check_not_empty,
-    check_ranges,
-    check_shape,
-    choice,
-    float_array,
-    integer,
-    integer_array,
-    output,
-)
+from refcompress.formulas.checks import choice, float_array, integer
+from refcompress.formulas.quantization import affine_steps, conventions, qparams
 from refcompress.formulas.quantization import rounding as rounding_rules
+
+NAMES = ("w", "s", "z")
 
 
 def scale_and_offset(low: ArrayLike, high: ArrayLike, bits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,19 +53,7 @@ def scale_and_offset(low: ArrayLike, high: ArrayLike, bits: int) -> tuple[np.nda
     >>> float(s), float(z)
     (1.0, -1.0)
     """
-    low, high = float_array("low", low), float_array("high", high)
-    check_shape("high", high, low.shape)
-    check_finite("low", low)
-    check_finite("high", high)
-    levels = 2 ** integer("bits", bits, 1, 16) - 1
-    check_ranges("low must not exceed high", low <= high, low, high)
-    with np.errstate(over="ignore", under="ignore"):
-        s = (high - low) / levels
-        top = s * levels + low  # w′ of the last code
-    check_ranges(f"high - low must be finite in {s.dtype}", np.isfinite(s) & np.isfinite(top), low, high)
-    constant = low == high
-    check_ranges("high - low must be large enough for a scale above 0", (s > 0) | constant, low, high)
-    return np.where(constant, s.dtype.type(1), s)[()], low.astype(s.dtype)[()]
+    return qparams.choose(low, high, 0, 2 ** integer("bits", bits, 1, 16) - 1, "source")
 
 
 def quantize(
@@ -130,12 +109,7 @@ def quantize(
     >>> quantize(np.array([-1.0, 0.4, 0.5, 7.0]), s=1.0, z=-1.0, bits=2)
     array([0, 1, 2, 3], dtype=uint8)
     """
-    w, s, z = _weights(w, s, z)
-    levels = 2 ** integer("bits", bits, 1, 16) - 1
-    q = output(out, w.shape, np.dtype(np.uint8 if bits <= 8 else np.uint16), w)
-    for block, codes in _codes(w, s, z, levels, rounding, rng):
-        q[block] = codes
-    return q
+    return affine_steps.to_codes(_task(w, s, z, bits, rounding, rng), rng, out)
 
 
 def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike, *, out: np.ndarray | None = None) -> np.ndarray:
@@ -175,12 +149,7 @@ def dequantize(q: ArrayLike, s: ArrayLike, z: ArrayLike, *, out: np.ndarray | No
     >>> dequantize(np.array([0, 1, 3]), s=0.5, z=-1.0)
     array([-1. , -0.5,  0.5])
     """
-    q = integer_array("q", q)
-    s, z = _parameters(s, z, q.shape)
-    w = output(out, q.shape, s.dtype, q)
-    for block in blocks(q.shape):
-        _affine(q[block], s[block], z[block], out=w[block])
-    return w
+    return affine_steps.from_codes(q, s, z, "source", None, None, out, NAMES)
 
 
 def fake_quantize(
@@ -221,12 +190,7 @@ def fake_quantize(
     >>> fake_quantize(np.array([-1.0, 0.4, 0.5, 7.0]), s=1.0, z=-1.0, bits=2)
     array([-1.,  0.,  1.,  2.])
     """
-    w, s, z = _weights(w, s, z)
-    levels = 2 ** integer("bits", bits, 1, 16) - 1
-    result = output(out, w.shape, s.dtype, w)
-    for block, codes in _codes(w, s, z, levels, rounding, rng):
-        _affine(codes, s[block], z[block], out=result[block])
-    return result
+    return affine_steps.there_and_back(_task(w, s, z, bits, rounding, rng), rng, out)
 
 
 def error_bound(s: ArrayLike, rounding: str = "half_even") -> np.ndarray:
@@ -318,46 +282,10 @@ def float_slack(s: ArrayLike, z: ArrayLike, bits: int) -> np.ndarray:
     return (3 * (u * width) + u * largest) * (1 + 16 * u) + 2 * levels * float(info.smallest_subnormal)
 
 
-def _parameters(s: ArrayLike, z: ArrayLike, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return s and z in one dtype as views of the weights' shape; TypeError or ValueError unless they can be that."""
-    s, z = float_array("s", s), float_array("z", z)
-    for name, array in (("s", s), ("z", z)):
-        check_finite(name, array)
-        check_broadcasts(name, array, shape)
-    dtype = np.result_type(s, z)
-    z = z.astype(dtype) + dtype.type(0)  # −0 becomes 0, so that a code rounded to −0 gives the weight that 0 gives
-    return np.broadcast_to(s.astype(dtype), shape), np.broadcast_to(z, shape)
-
-
-def _weights(w: ArrayLike, s: ArrayLike, z: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return w, s and z as arrays of w's shape; TypeError or ValueError unless they can be quantized."""
-    w = float_array("w", w)
-    check_not_empty("w", w)
-    s, z = float_array("s", s), float_array("z", z)
-    wide = _parameters(s, z, w.shape)
-    if (s <= 0).any():
-        raise ValueError(f"s must be above 0, got {s.min()}")
-    return w, *wide
-
-
-def _affine(q: np.ndarray, s: np.ndarray, z: np.ndarray, out: np.ndarray) -> None:
-    """Weights of one block (Q3): s · q + z, in place."""
-    out[...] = q
-    out *= s
-    out += z
-
-
-def _codes(
-    w: np.ndarray, s: np.ndarray, z: np.ndarray, levels: int, rounding: str, rng: np.random.Generator | None
-) -> Iterator[tuple[Index, np.ndarray]]:
-    """Codes of one block after the other, as floats (Q2)."""
+def _task(
+    w: ArrayLike, s: ArrayLike, z: ArrayLike, bits: int, rounding: str, rng: np.random.Generator | None
+) -> affine_steps.Task:
+    """The preset "source" with this rounding, and the weights it is to quantize."""
+    last = 2 ** integer("bits", bits, 1, 16) - 1
     rounding_rules.check("rounding", rounding, rng)
-    for block in blocks(w.shape):
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # what overflows is clipped like the rest
-            t = w[block] - z[block]
-            t /= s[block]
-            t = rounding_rules.apply(t, rounding, rng)
-        if not (t.min() >= 0 and t.max() <= levels):
-            check_finite("w", w)
-            t = np.clip(t, 0, levels)
-        yield block, t
+    return affine_steps.prepare(w, s, z, 0, last, replace(conventions.named("source"), rounding=rounding), names=NAMES)

@@ -7,6 +7,7 @@ from tests.benchmarks.result import Figure
 from tests.benchmarks.subjects import (
     autograd_step,
     blas_threads,
+    conventions,
     epoch,
     growth,
     history,
@@ -29,6 +30,7 @@ SUBJECTS: dict[str, Callable[[Context], Iterator[Figure]]] = {
     "history": history.figures,
     "epoch": epoch.figures,
     "quantization": quantization.figures,
+    "conventions": conventions.figures,
     "packing": packing.figures,
     "integer_product": integer_product.figures,
     "sparse": sparse.figures,

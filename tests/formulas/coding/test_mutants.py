@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from tests.formulas.coding import properties
+from tests.formulas.coding import test_packing_orders as orders
+from tests.oracles import packing_orders as orders_oracle
 
 
 class Packing:
@@ -353,3 +355,288 @@ def test_correct_ledger_passes(check):
 def test_wrong_ledger_is_caught(wrong):
     with pytest.raises(AssertionError):
         LEDGER_MUTANTS[wrong](wrong())
+
+
+class Ordered:
+    """Correct packing in every order, one bit at a time; the mutants exchange one step."""
+
+    def __init__(self):
+        self.found = {}
+
+    def bit(self, code, j, count, bits, order):
+        return orders_oracle.bit(code, j, count, bits, order)
+
+    def size(self, count, bits, order):
+        return orders_oracle.size(count, bits, order)
+
+    def check_order(self, count, bits, order):
+        if bits not in orders_oracle.WIDTHS[order]:
+            raise ValueError("bits")
+        self.check_count(count, bits, order)
+
+    def check_count(self, count, bits, order):
+        if count % orders_oracle.multiple(bits, order):
+            raise ValueError("count")
+
+    def check_codes(self, codes, bits):
+        if any(not 0 <= code < 2**bits for code in codes):
+            raise ValueError("code")
+
+    def check_length(self, found, size):
+        if found != size:
+            raise ValueError("length")
+
+    def check_rest(self, data, used):
+        if any(data[place // 8] >> place % 8 & 1 for place in set(range(8 * len(data))) - used):
+            raise ValueError("rest")
+
+    def places(self, count, bits, order):
+        """Numbers of the bits of every code, worked out once."""
+        if (count, bits, order) not in self.found:
+            every = [[self.bit(k, j, count, bits, order) for j in range(bits)] for k in range(count)]
+            self.found[count, bits, order] = every, {place for places in every for place in places}
+        return self.found[count, bits, order]
+
+    def pack(self, q, bits, order):
+        codes = q.ravel().tolist()
+        self.check_order(len(codes), bits, order)
+        self.check_codes(codes, bits)
+        data = [0] * self.size(len(codes), bits, order)
+        for code, places in zip(codes, self.places(len(codes), bits, order)[0], strict=True):
+            for j, place in enumerate(places):
+                data[place // 8] |= (code >> j & 1) << place % 8
+        return np.array(data, np.uint8)
+
+    def unpack(self, data, bits, count, order):
+        self.check_order(count, bits, order)
+        data = data.tolist()
+        self.check_length(len(data), self.size(count, bits, order))
+        every, used = self.places(count, bits, order)
+        self.check_rest(data, used)
+        codes = [sum((data[place // 8] >> place % 8 & 1) << j for j, place in enumerate(places)) for places in every]
+        return np.array(codes, properties.code_dtype(bits))
+
+
+class NibblesSwapped(Ordered):
+    """The high nibble first for the low one first, and the other way round."""
+
+    def bit(self, code, j, count, bits, order):
+        place = super().bit(code, j, count, bits, order)
+        return place ^ 4 if bits == 4 and order in ("low_nibble_first", "high_nibble_first") else place
+
+
+class PairsNotReversed(Ordered):
+    """The first of four codes of 2 bits lowest where it is highest."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "low_nibble_first" if order == "high_nibble_first" else order)
+
+
+class HalvesSwapped(Ordered):
+    """Code j + 16 in the low nibble."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code ^ 16 if order == "ggml" else code, j, count, bits, order)
+
+
+class NeighboursInAByte(Ordered):
+    """Codes 2j and 2j + 1 in a byte, as elsewhere."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "lsb" if order == "ggml" else order)
+
+
+class BlocksOf32(Ordered):
+    """Half the stride: 16 for 32."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "ggml" if (order, bits) == ("ggml_32", 4) else order)
+
+
+class OneLongBlock(Ordered):
+    """Halves of the array and not of every block: seen in the second block only."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "torchao_uintx" if order.startswith("ggml") else order)
+
+
+class SecondBlockOneByteOff(Ordered):
+    def bit(self, code, j, count, bits, order):
+        place = super().bit(code, j, count, bits, order)
+        off = order == "ggml_64" and count >= 256
+        return (place + 8) % (8 * self.size(count, bits, order)) if off else place
+
+
+class WordsBigEndian(Ordered):
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, order) ^ (24 if order in ("awq", "int32_words") else 0)
+
+
+class HqqWordsBigEndian(Ordered):
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, order) ^ (24 if (order, bits) == ("hqq", 3) else 0)
+
+
+class AwqInOrder(Ordered):
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "lsb" if order == "awq" else order)
+
+
+class AwqInverse(Ordered):
+    """The place of code k is map[k] instead of the code of place p being map[p]."""
+
+    def bit(self, code, j, count, bits, order):
+        if order == "awq":
+            code = code // 8 * 8 + orders_oracle.AWQ[orders_oracle.AWQ[code % 8]]
+        return super().bit(code, j, count, bits, order)
+
+
+class WordsStraddled(Ordered):
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "lsb" if order == "int32_words" else order)
+
+
+class WordsNotStraddled(Ordered):
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "int32_words" if order == "int32_dense" else order)
+
+    def size(self, count, bits, order):
+        return super().size(count, bits, "int32_words" if order == "int32_dense" else order)
+
+
+class BytesForWords(Ordered):
+    def size(self, count, bits, order):
+        return super().size(count, bits, "lsb" if order == "int32_dense" else order)
+
+
+class HqqFirstPartLowest(Ordered):
+    def bit(self, code, j, count, bits, order):
+        low = order == "hqq" and bits in (1, 2, 4)
+        return super().bit(code, j, count, bits, "torchao_uintx" if low and count % 8 == 0 else order)
+
+
+class HqqAtTheTop(Ordered):
+    """Ten codes of 3 bits in the highest 30 bits of a word."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, order) + (2 if (order, bits) == ("hqq", 3) else 0)
+
+
+class HqqTenInARow(Ordered):
+    """Neighbours in a word of ten: right for one word only."""
+
+    def bit(self, code, j, count, bits, order):
+        if (order, bits) == ("hqq", 3):
+            return 32 * (code // 10) + 3 * (9 - code % 10) + j
+        return super().bit(code, j, count, bits, order)
+
+
+class WidestPieceOfTheHighBits(Ordered):
+    """Of 7 bits the highest 4 in the first shard."""
+
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, bits - 1 - j if order == "torchao_uintx" else j, count, bits, order)
+
+
+class NoPieces(Ordered):
+    def bit(self, code, j, count, bits, order):
+        return super().bit(code, j, count, bits, "lsb" if order == "torchao_uintx" else order)
+
+
+class PiecesInterleaved(Ordered):
+    """The shards one after the other for every 8 codes."""
+
+    def bit(self, code, j, count, bits, order):
+        if order != "torchao_uintx":
+            return super().bit(code, j, count, bits, order)
+        return 8 * bits * (code // 8) + super().bit(code % 8, j, 8, bits, order)
+
+
+class HighestBitMissing(Ordered):
+    def pack(self, q, bits, order):
+        return super().pack(q & (2**bits - 1) // 2 if order == "torchao_uintx" and bits == 7 else q, bits, order)
+
+
+class FillingIgnored(Ordered):
+    def check_rest(self, data, used):
+        pass
+
+
+class LastWordOnlyIsChecked(Ordered):
+    def check_rest(self, data, used):
+        super().check_rest(data, used | set(range(8 * len(data) - 32)))
+
+
+class FilledSilently(Ordered):
+    def check_count(self, count, bits, order):
+        pass
+
+    def pack(self, q, bits, order):
+        q = q.ravel()
+        return super().pack(np.append(q, np.zeros(-q.size % orders_oracle.multiple(bits, order), q.dtype)), bits, order)
+
+
+class AnyNumberOfBytes(Ordered):
+    def check_length(self, found, size):
+        if found < size:
+            raise ValueError("length")
+
+
+class OrderCodesMasked(Ordered):
+    def check_codes(self, codes, bits):
+        pass
+
+
+class AnyWidth(Ordered):
+    def check_order(self, count, bits, order):
+        self.check_count(count, 4, order)
+
+    def pack(self, q, bits, order):
+        self.check_order(q.size, bits, order)
+        return super().pack(q, bits, order) if bits in orders_oracle.WIDTHS[order] else Packing().pack(q, max(bits, 1))
+
+    def unpack(self, data, bits, count, order):
+        known = bits in orders_oracle.WIDTHS[order]
+        return super().unpack(data, bits, count, order) if known else np.zeros(count, np.uint8)
+
+
+ORDER_MUTANTS = {
+    NibblesSwapped: orders.order_literals,
+    PairsNotReversed: orders.order_literals,
+    HalvesSwapped: orders.order_literals,
+    NeighboursInAByte: orders.order_literals,
+    BlocksOf32: orders.order_every_bit,
+    OneLongBlock: orders.order_every_count,
+    SecondBlockOneByteOff: orders.order_every_bit,
+    WordsBigEndian: orders.order_literals,
+    HqqWordsBigEndian: orders.order_literals,
+    AwqInOrder: orders.order_literals,
+    AwqInverse: orders.order_literals,
+    WordsStraddled: orders.order_literals,
+    WordsNotStraddled: orders.order_literals,
+    BytesForWords: orders.order_every_count,
+    HqqFirstPartLowest: orders.order_literals,
+    HqqAtTheTop: orders.order_literals,
+    HqqTenInARow: orders.order_every_bit,
+    WidestPieceOfTheHighBits: orders.order_literals,
+    NoPieces: orders.order_literals,
+    PiecesInterleaved: orders.order_every_count,
+    HighestBitMissing: orders.order_every_bit,
+    FillingIgnored: orders.order_refuses_padding,
+    LastWordOnlyIsChecked: orders.order_refuses_padding,
+    FilledSilently: orders.order_refuses_counts,
+    AnyNumberOfBytes: orders.order_refuses_lengths,
+    OrderCodesMasked: orders.order_refuses_codes,
+    AnyWidth: orders.order_refuses_widths,
+}
+
+
+@pytest.mark.parametrize("check", orders.ORDERED)
+def test_correct_orders_pass(check):
+    check(Ordered())
+
+
+@pytest.mark.parametrize("wrong", ORDER_MUTANTS)
+def test_wrong_order_is_caught(wrong):
+    with pytest.raises(AssertionError):
+        ORDER_MUTANTS[wrong](wrong())

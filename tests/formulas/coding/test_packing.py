@@ -9,6 +9,7 @@ from refcompress.formulas.coding import packing
 from tests.formulas.coding import properties
 from tests.formulas.coding.properties import frozen
 from tests.oracles import packing as oracle
+from tests.oracles import packing_orders as orders_oracle
 
 
 @pytest.mark.parametrize("check", properties.PACKING)
@@ -212,3 +213,121 @@ def test_count():
     for count in (3.0, True, None):
         with pytest.raises(TypeError, match="count"):
             packing.unpack(np.zeros(2, np.uint8), 4, count)
+
+
+# order=
+
+
+def test_the_order_is_lsb_unless_given():
+    for bits in range(1, 17):
+        codes = np.random.default_rng(bits).integers(0, 2**bits, 19)
+        data = packing.pack(codes, bits)
+        assert packing.pack(codes, bits, "lsb").tolist() == data.tolist() == oracle.pack(codes.tolist(), bits)
+        assert packing.unpack(data, bits, 19, order="lsb").tolist() == codes.tolist()
+
+
+ORDERS = [(order, bits) for order, widths in orders_oracle.WIDTHS.items() for bits in widths]
+
+
+@pytest.mark.parametrize(("order", "bits"), ORDERS)
+def test_an_order_of_any_shape_memory_order_and_integer_type(order, bits):
+    """256 codes are whole words and blocks of every order."""
+    codes = np.random.default_rng(bits).integers(0, 2**bits, (8, 32))
+    for dtype in (np.uint64, ">i4", properties.code_dtype(bits)):
+        q = frozen(codes, dtype)
+        for array in (q, q.T, q[:, ::-1], np.asfortranarray(q), q.reshape(4, 2, 32)):
+            expected = orders_oracle.pack(array.ravel().tolist(), bits, order)
+            assert packing.pack(array, bits, order).tolist() == expected
+            strided = np.full(2 * len(expected), 255, np.uint8)
+            strided[::2] = expected
+            back = packing.unpack(strided[::2], bits, array.size, order)
+            assert back.tolist() == array.ravel().tolist()
+
+
+@pytest.mark.parametrize("block", [1, 3])
+@pytest.mark.parametrize(("order", "bits"), ORDERS)
+def test_borders_of_blocks_are_not_seen_in_an_order(order, bits, block, monkeypatch):
+    monkeypatch.setattr(packing, "BLOCK", block)
+    count = -(-150 // orders_oracle.multiple(bits, order)) * orders_oracle.multiple(bits, order)
+    codes = np.random.default_rng(bits).integers(0, 2**bits, count)
+    data = packing.pack(codes, bits, order)
+    assert data.tolist() == orders_oracle.pack(codes.tolist(), bits, order)
+    assert packing.unpack(data, bits, count, order).tolist() == codes.tolist()
+
+
+@pytest.mark.parametrize(("order", "bits"), ORDERS)
+def test_the_results_of_an_order_are_contiguous_and_ones_own(order, bits):
+    count = orders_oracle.multiple(bits, order)
+    q = np.full(count, 1, properties.code_dtype(bits))
+    data = packing.pack(q, bits, order)
+    packed = data.tobytes()
+    back = packing.unpack(data, bits, count, order)
+    assert not np.shares_memory(data, q)
+    assert not np.shares_memory(back, data)
+    for array in (data, back):
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+        assert array.dtype.isnative
+    assert data.tobytes() == packed
+    assert q.tolist() == back.tolist() == [1] * count
+
+
+def test_words_are_little_endian():
+    assert packing.pack([1, 2, 3], 8, "int32_words").view("<u4").tolist() == [0x030201]
+    assert packing.pack(np.arange(8), 4, "awq").view("<u4").tolist() == [0x75316420]
+    assert packing.pack([1, 2, 3, 4, 5, 6, 7, 0, 1, 2], 3, "hqq").view("<u4").tolist() == [0o1234567012]
+    assert packing.pack([7] * 11, 3, "int32_dense").view("<u4").tolist() == [2**32 - 1, 1]
+
+
+@pytest.mark.parametrize(("order", "bits"), ORDERS)
+def test_wrong_number_of_bytes_of_an_order(order, bits):
+    count = 2 * orders_oracle.multiple(bits, order)
+    size = orders_oracle.size(count, bits, order)
+    for wrong in (0, size - 1, size + 1, size + 4):
+        with pytest.raises(ValueError, match=rf"^data must have {size} bytes for {count} codes.*got {wrong}$"):
+            packing.unpack(np.zeros(wrong, np.uint8), bits, count, order)
+
+
+@pytest.mark.parametrize(
+    ("order", "bits", "count", "data", "message"),
+    [
+        ("int32_dense", 4, 3, [0, 0x10, 0, 0], "4 unused bits"),
+        ("int32_dense", 4, 3, [0, 0, 0, 1], "after its 2 bytes"),
+        ("int32_dense", 3, 11, [0, 0, 0, 0, 2, 0, 0, 0], "7 unused bits"),
+        ("int32_words", 3, 11, [0, 0, 0, 0x40, 0, 0, 0, 0], "2 highest bits"),
+        ("int32_words", 3, 11, [0, 0, 0, 0, 0, 0, 0, 0x80], "2 highest bits"),
+        ("int32_words", 3, 11, [0, 0, 0, 0, 8, 0, 0, 0], "after its 11 codes"),
+        ("int32_words", 5, 6, [0, 0, 0, 0x40], "2 unused bits"),
+        ("low_nibble_first", 4, 3, [0x21, 0x13], "after its 3 codes"),
+        ("low_nibble_first", 2, 5, [0, 4], "after its 5 codes"),
+        ("hqq", 3, 9, [1, 0, 0, 0], "after its 9 codes"),
+        ("hqq", 3, 20, [0, 0, 0, 0, 0, 0, 0, 0x40], "2 highest bits"),
+    ],
+)
+def test_what_fills_words_up_must_be_zero(order, bits, count, data, message):
+    with pytest.raises(ValueError, match=rf"data must have zeros .*{message}"):
+        packing.unpack(frozen(data, np.uint8), bits, count, order)
+
+
+@pytest.mark.parametrize(("order", "bits"), ORDERS)
+def test_the_codes_of_an_order_are_checked(order, bits):
+    q = np.zeros(orders_oracle.multiple(bits, order), np.int64)
+    for code in (-1, 2**bits, 2**40):
+        q[-1] = code
+        with pytest.raises(ValueError, match=rf"^q must be from 0 to {2**bits - 1} .*{code}"):
+            packing.pack(q, bits, order)
+    with pytest.raises(TypeError, match=r"^q must be an integer array"):
+        packing.pack(np.zeros(q.size), bits, order)
+    with pytest.raises(TypeError, match=r"^data must be"):
+        packing.unpack(np.zeros(orders_oracle.size(q.size, bits, order), np.int8), bits, q.size, order)
+
+
+@pytest.mark.parametrize(("order", "bits"), [pair for pair in ORDERS if orders_oracle.multiple(pair[1], pair[0]) > 1])
+def test_codes_that_do_not_fill_the_words(order, bits):
+    step = orders_oracle.multiple(bits, order)
+    for count in (1, step - 1, step + 1):
+        message = rf"multiple of {step}\b.*'{order}', got {count}$"
+        with pytest.raises(ValueError, match=message):
+            packing.pack(np.zeros(count, np.uint8), bits, order)
+        with pytest.raises(ValueError, match=message):
+            packing.unpack(np.zeros(-(-count * bits // 8), np.uint8), bits, count, order)

@@ -6,17 +6,20 @@ the package's module, test_mutants.py wrong ones. Expected values are literals o
 
 import math
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
+from refcompress.formulas.quantization.convention import AXES, Convention
+from tests.oracles import affine as affine_oracle
 from tests.oracles import decimal as decimal_oracle
 from tests.oracles import fixed_point as fixed_point_oracle
+from tests.oracles import qparams as qparams_oracle
 from tests.oracles import rounding as rounding_oracle
 from tests.oracles import uniform as uniform_oracle
 
 DTYPES = (np.float32, np.float64)
-NEAREST = ("half_even", "half_away", "half_up")
+NEAREST = ("half_even", "half_away", "half_up", "half_down", "half_toward_zero")
 RULES = (*NEAREST, "floor", "ceil", "toward_zero", "stochastic")
 DRAW = 0.375  # the draw shared by all elements where the stochastic rule is compared with the oracle
 
@@ -1018,4 +1021,719 @@ FIXED_POINT = (
     fixed_error_bound_literals,
     fixed_stochastic,
     fixed_largest_fraction_bits,
+)
+
+
+# affine: choose, quantize, dequantize, fake_quantize under conventions
+
+
+def fitting(**fields):
+    """Return a convention with these fields, and with those of the range that they ask for; None if they contradict."""
+    form = fields.get("form", "s(q-Z)")
+    if form in ("sq+Z", "sq-Z"):
+        needed = {"zero_point": "low" if form == "sq+Z" else "negated_low", "zero_point_type": "real"}
+    elif fields.get("zero_point_type") == "real":
+        needed = {"zero_point": "quotient"}
+    else:
+        needed = {}
+    if form == "(q-Z)/s":
+        needed["scale"] = "inverse_width"
+    try:
+        return Convention(**(needed | fields))
+    except ValueError:
+        return None
+
+
+def axis_values(*names):
+    """Return the dictionaries of all combinations of these axes' values."""
+    return [dict(zip(names, values, strict=True)) for values in product(*(AXES[name] for name in names))]
+
+
+# Every combination, without contradictions, of what happens between x and q, under two rules of rounding; and every
+# rule of rounding where the zero point is added after, before, and not at all.
+ORDERS = [
+    c
+    for fields in axis_values("quotient", "zero_point_added", "form", "zero_point_type", "clip", "compute_dtype")
+    for rounding in ("half_even", "add_half")
+    if (c := fitting(**fields, rounding=rounding)) is not None
+]
+ROUNDINGS = [
+    c
+    for rounding in AXES["rounding"]
+    for fields in (
+        {},
+        {"zero_point_added": "before", "clip": "before"},
+        {"zero_point_added": "before", "quotient": "reciprocal"},
+        {"zero_point_added": "subtracted", "form": "sq+Z"},
+        {"form": "s(q+Z)"},
+    )
+    if (c := fitting(**fields, rounding=rounding)) is not None
+]
+FORMS = [
+    c
+    for fields in axis_values("form", "zero_point_type", "scale_dtype", "compute_dtype")
+    for order in ({}, {"zero_point_added": "before"}, {"zero_point_added": "subtracted"})
+    for quotient in ("divide", "multiply")
+    if (c := fitting(**fields, **order, quotient=quotient)) is not None
+]
+
+
+def affine_parameters(c, qmin, qmax):
+    """Yield scales and zero points, as float32 numbers and integers, that suit the convention."""
+    for s in (1.0, 0.1, 0.0371):
+        step = np.float32(1 / s if c.form == "(q-Z)/s" else s)
+        if c.form in ("sq+Z", "sq-Z"):
+            zeros = [np.float32(-0.7 * s), np.float32(23.3 * s)]
+        elif c.zero_point_type == "real":
+            zeros = [np.float32(0.37), np.float32(qmin + 3.7)]
+        else:
+            zeros = [-k if c.form == "s(q+Z)" else k for k in sorted({qmin, qmin + 3, (qmin + qmax + 1) // 2})]
+        for Z in zeros:
+            yield step, Z
+
+
+def affine_edges(c, s, Z, positions, dtype=np.float32, steps=1):
+    """Return the floats at and next to the numbers whose exact quotient, zero point added, are these positions."""
+    values = set()
+    for k in positions:
+        x = affine_oracle.ideal_value(Fraction(k), exact(s), exact(Z), c)
+        centre = float(rounding_oracle.to_format(x, np.dtype(dtype).name))
+        values.update(neighbours(centre, dtype, steps))
+    return frozen(sorted(values), dtype)
+
+
+def halves(qmin, qmax):
+    """Return every integer and tie from below the codes to above them."""
+    return [Fraction(k, 2) for k in range(2 * qmin - 3, 2 * qmax + 4)]
+
+
+def case_of(c, s, Z, qmin, qmax):
+    return f"{c.formula()} ({c.compute_dtype}, narrow {c.narrow}), codes {qmin} to {qmax}, s = {s!r}, Z = {Z!r}"
+
+
+def affine_numbers(values):
+    """Return an array's numbers, exactly."""
+    return [affine_oracle.number(v) for v in np.asarray(values).ravel().tolist()]
+
+
+def assert_affine_codes(affine, c, x, s, Z, qmin, qmax):
+    """The codes are those of the oracle, one element after the other; so are their numbers, and fake_quantize's."""
+    name = affine_oracle.dtype_name(c, x.dtype.name, np.asarray(s).dtype.name)
+    q = affine.quantize(x, s, Z, qmin, qmax, c, rng=shared_draw(c.rounding, x.shape))
+    expected = affine_oracle.codes(x, s, Z, qmin, qmax, c, name, draw(c.rounding))
+    for value, got, wanted in zip(x.tolist(), q.tolist(), expected, strict=True):
+        assert got == wanted, f"{case_of(c, s, Z, qmin, qmax)}, x = {value!r}: {got}, not {wanted}"
+    return q
+
+
+def assert_affine_values(affine, c, q, s, Z):
+    name = np.asarray(s).dtype.name if c.scale_dtype == "input" and c.compute_dtype == "input" else "float32"
+    values = affine_numbers(affine.dequantize(q, s, Z, c))
+    expected = affine_oracle.values(q, s, Z, c, name)
+    for k, got, wanted in zip(q.tolist(), values, expected, strict=True):
+        assert got == wanted, f"{case_of(c, s, Z, 0, 0)}, scale in {c.scale_dtype}: {k} is {got}, not {wanted}"
+
+
+def affine_literals(affine):
+    """s = 1, Z = 1, codes 0 to 7: what the rules make of ties, and where the zero point is added."""
+    x = frozen([-1.5, -0.5, 0.5, 1.5, 2.5, 9.0], np.float32)
+    for fields, expected in (
+        ({}, [0, 1, 1, 3, 3, 7]),
+        ({"rounding": "half_away"}, [0, 0, 2, 3, 4, 7]),
+        ({"rounding": "half_up"}, [0, 1, 2, 3, 4, 7]),
+        ({"rounding": "half_down"}, [0, 0, 1, 2, 3, 7]),
+        ({"rounding": "half_toward_zero"}, [0, 1, 1, 2, 3, 7]),
+        ({"rounding": "floor"}, [0, 0, 1, 2, 3, 7]),
+        ({"rounding": "ceil"}, [0, 1, 2, 3, 4, 7]),
+        ({"rounding": "toward_zero"}, [0, 1, 1, 2, 3, 7]),
+        ({"rounding": "add_half"}, [0, 1, 2, 3, 4, 7]),
+        ({"zero_point_added": "before"}, [0, 0, 2, 2, 4, 7]),
+        ({"zero_point_added": "before", "quotient": "fused"}, [0, 0, 2, 2, 4, 7]),
+        ({"zero_point_added": "before", "rounding": "toward_zero"}, [0, 0, 1, 2, 3, 7]),
+        ({"zero_point_added": "shifted"}, [0, 1, 1, 3, 3, 7]),
+        ({"narrow": "low"}, [1, 1, 1, 3, 3, 7]),
+        ({"narrow": "high"}, [0, 1, 1, 3, 3, 6]),
+        ({"clip": "before"}, [0, 1, 1, 3, 3, 7]),
+    ):
+        c = fitting(**fields)
+        assert affine.quantize(x, 1.0, 1, 0, 7, c).tolist() == expected, c.formula()
+    per_unit = fitting(form="(q-Z)/s", quotient="multiply")
+    assert affine.quantize(frozen([0.75, -0.25], np.float32), 2.0, 1, 0, 7, per_unit).tolist() == [3, 1]
+    q = frozen([0, 1, 7], np.uint8)
+    for fields, zero, expected in (
+        ({}, 1, [-0.5, 0.0, 3.0]),
+        ({"form": "s(q+Z)"}, -1, [-0.5, 0.0, 3.0]),
+        ({"form": "sq+Z", "zero_point_added": "subtracted"}, 1.0, [1.0, 1.5, 4.5]),
+        ({"form": "sq-Z", "zero_point_added": "subtracted"}, 1.0, [-1.0, -0.5, 2.5]),
+        ({"form": "(q-Z)/s", "quotient": "multiply"}, 1, [-2.0, 0.0, 12.0]),
+        ({"form": "(q-Z)/s", "quotient": "multiply", "zero_point_type": "real", "zero_point_added": "before"}, 0.5,
+         [-1.0, 1.0, 13.0]),
+    ):  # fmt: skip
+        assert affine.dequantize(q, 0.5, zero, fitting(**fields)).tolist() == expected, fields
+
+
+def affine_orders_match_the_oracle(affine):
+    """Every combination of quotient, zero point, form, clip and dtype, at, beside and between the codes and ties."""
+    for c in ORDERS:
+        for qmin, qmax in ((-8, 7), (0, 15)):
+            for s, Z in list(affine_parameters(c, qmin, qmax))[1::3]:
+                x = affine_edges(c, s, Z, halves(qmin, qmax)[qmin & 1 :: 3])
+                assert_affine_codes(affine, c, x, s, Z, qmin, qmax)
+
+
+def affine_roundings_match_the_oracle(affine):
+    for c in ROUNDINGS:
+        for s, Z in list(affine_parameters(c, -8, 7))[::2]:
+            x = affine_edges(c, s, Z, halves(-8, 7))
+            assert_affine_codes(affine, c, x, s, Z, -8, 7)
+
+
+def affine_add_half_is_one_sum(affine):
+    """⌊fl(t + ½)⌋: the float below ½ rounds up; with Z before there is the one sum t + (Z + ½)."""
+    below = np.nextafter(np.float32(0.5), np.float32(0))
+    for fields, zero, expected in (({}, 0, 1), ({}, 8, 9), ({"zero_point_added": "before"}, 8, 9)):
+        c = fitting(rounding="add_half", **fields)
+        assert affine.quantize(frozen([below]), 1.0, zero, 0, 15, c).tolist() == [expected]
+        exact_rule = fitting(rounding="half_up", **fields)
+        if not fields:
+            assert affine.quantize(frozen([below]), 1.0, zero, 0, 15, exact_rule).tolist() == [zero]
+    # One sum: fl(t + fl(Z + ½)), where fl(fl(t + Z) + ½) can be another; for integers Z it is not.
+    generator = np.random.default_rng(8)
+    for fields, zeros in (({}, (8, 128, 1000)), ({"zero_point_type": "real"}, np.float32([0.37, 3.3, 7.77, 100.1]))):
+        c = fitting(rounding="add_half", zero_point_added="before", quotient="reciprocal", **fields)
+        for zero in zeros:
+            ties = generator.integers(-int(zero), int(zero) + 1, 40) + 0.5 - (zero - int(zero))
+            x = frozen([v for t in ties for v in neighbours(np.float32(t), np.float32, 3)], np.float32)
+            assert_affine_codes(affine, c, x, np.float32(1), zero, 0, 2 * int(zero) + 3)
+
+
+def affine_divides_or_multiplies(affine):
+    """x/s = 127.49999 where x·(1/s) = 127.5; fused, one rounding instead of two decides."""
+    x, s = frozen([0.273939937], np.float32), np.float32(0.00214854861)
+    for fields, expected in (({}, 127), ({"quotient": "reciprocal"}, 128)):
+        assert affine.quantize(x, s, 0, 0, 255, fitting(**fields)).tolist() == [expected]
+    for quotient in ("divide", "reciprocal", "fused"):
+        c = fitting(quotient=quotient, zero_point_added="before")
+        for s, Z in ((np.float32(0.1), 3), (np.float32(0.0371), 100)):
+            for other in ("divide", "reciprocal"):
+                edges = affine_edges(c, s, Z, [Fraction(k, 2) for k in range(1, 511, 2)], steps=1)
+                if other == "reciprocal":
+                    edges = edges[::3]
+                assert_affine_codes(affine, c, edges, s, Z, 0, 255)
+
+
+def affine_computes_in_its_dtype(affine):
+    """float32 stays float32; where the input's dtype counts, one float64 makes all float64."""
+    for types in product(DTYPES, DTYPES):
+        for quotient in ("divide", "reciprocal"):
+            for added in ("after", "before", "shifted"):
+                c = fitting(compute_dtype="input", scale_dtype="input", quotient=quotient, zero_point_added=added)
+                for s, Z in ((types[1](0.1), 3), (types[1](0.0371), 100)):
+                    x = affine_edges(c, s, Z, [Fraction(k, 2) for k in range(-1, 260, 5)], types[0])
+                    assert_affine_codes(affine, c, x, s, Z, 0, 127)
+    c = fitting(compute_dtype="input", zero_point_added="subtracted", form="sq+Z", scale_dtype="input")
+    for types in product(DTYPES, DTYPES):
+        s, Z = types[1](0.1), types[1](0.7)
+        assert_affine_codes(affine, c, affine_edges(c, s, Z, halves(0, 15), types[0]), s, Z, 0, 15)
+
+
+def affine_values_match_the_oracle(affine):
+    """Every form, s kept in every dtype."""
+    q = frozen([*range(-20, 28, 3), -128, 127], np.int8)
+    for c in FORMS:
+        for s, Z in affine_parameters(c, -8, 7):
+            assert_affine_values(affine, c, q, s, Z)
+        for s, Z in list(affine_parameters(c, -8, 7))[::4]:
+            if c.compute_dtype == "input":
+                assert_affine_values(affine, c, q, np.float64(s) * 0.9, Z)
+    for c in FORMS:
+        if c.compute_dtype == "input":
+            values = affine.dequantize(q, np.float64(0.1), 3.25 if c.zero_point_type == "real" else 3, c)
+            assert np.asarray(values).dtype == (np.float64 if c.scale_dtype == "input" else np.float32)
+
+
+def affine_specials(affine):
+    """Infinity saturates or is an error; NaN has the code its axis says, or is an error; so has 0·∞."""
+    numbers = [3.4e38, -3.4e38, 1e30, -1e30, 1e-45, -1e-45, 0.0, -0.0]
+    for nonfinite, nan in (("error", None), ("saturate", None), ("nan_low", -8), ("nan_high", 7), ("nan_zero", 0)):
+        for fields in (
+            {},
+            {"clip": "before"},
+            {"quotient": "reciprocal"},
+            {"quotient": "reciprocal", "clip": "before"},
+            {"zero_point_added": "before", "quotient": "fused"},
+            {"zero_point_added": "shifted"},
+            {"zero_point_added": "subtracted", "form": "sq+Z"},
+            {"rounding": "add_half"},
+            {"rounding": "half_away", "zero_point_added": "before", "clip": "before"},
+            {"rounding": "stochastic"},
+        ):
+            c = fitting(nonfinite=nonfinite, **fields)
+            Z = np.float32(0.5) if c.form == "sq+Z" else -3
+            assert_affine_codes(affine, c, frozen(numbers, np.float32), np.float32(0.1), Z, -8, 7)
+            for x, expected in ((np.inf, 7), (-np.inf, -8), (np.nan, nan)):
+                wanted = None if nonfinite == "error" else expected
+                for size in (1, 3):
+                    array = frozen([0.1, 0.2, x][-size:], np.float32)
+                    try:
+                        got = affine.quantize(
+                            array, np.float32(0.1), Z, -8, 7, c, rng=shared_draw(c.rounding, array.shape)
+                        ).tolist()[-1]
+                    except ValueError:
+                        got = None
+                    assert got == wanted, f"{c.formula()}, {nonfinite}: {x} gives {got}, not {wanted}"
+
+
+def affine_signed_scales(affine):
+    """s < 0 turns the codes around; s = 0 gives the code of 0."""
+    signed = fitting(scale="signed", zero_point="middle", zero_range="zero", quotient="reciprocal")
+    x = frozen([-2.0, -0.9, 0.0, 0.4, 1.0, np.inf, -np.inf], np.float32)
+    assert affine.quantize(x, -0.25, 8, 0, 15, signed).tolist() == [15, 12, 8, 6, 4, 0, 15]
+    assert affine.dequantize(frozen([0, 8, 15], np.uint8), -0.25, 8, signed).tolist() == [2.0, 0.0, -1.75]
+    assert affine.quantize(x[:5], 0.0, 8, 0, 15, signed).tolist() == [8] * 5
+    for added in ("after", "before"):
+        c = fitting(
+            scale="signed", zero_point="middle", zero_range="zero", quotient="reciprocal", zero_point_added=added
+        )
+        for s in (-0.1, -0.0371, 0.0):
+            s = np.float32(s)
+            x = affine_edges(c, s, 8, halves(0, 15)) if s else frozen([-1.0, 0.0, 3.0], np.float32)
+            assert_affine_codes(affine, c, x, s, 8, 0, 15)
+
+
+def affine_narrow(affine):
+    """The unused code is never given, and that of NaN is neither."""
+    x = frozen([-9e9, -3.0, 0.2, 3.0, 9e9], np.float32)
+    for narrow, (low, high) in (("no", (-4, 3)), ("low", (-3, 3)), ("high", (-4, 2))):
+        for clip in ("after", "before"):
+            q = affine.quantize(x, 0.5, 0, -4, 3, fitting(narrow=narrow, clip=clip))
+            assert (min(q.tolist()), max(q.tolist())) == (low, high)
+
+
+def affine_clip_commutes(affine):
+    """Before or after rounding is the same for numbers: rounding is monotone and keeps the integers at the ends."""
+    x = frozen([k / 8 for k in range(-90, 91)] + [1e30, -1e30], np.float32)
+    for rounding in AXES["rounding"]:
+        for added in ("after", "before"):
+            a, b = (
+                affine.quantize(x, 0.5, 3, 0, 15, fitting(rounding=rounding, zero_point_added=added, clip=clip),
+                                rng=shared_draw(rounding, x.shape)).tolist()
+                for clip in ("after", "before")
+            )  # fmt: skip
+            assert a == b
+
+
+# Of the conventions with an exact rule for ties, those which differ in the order of their operations.
+NEAREST_ORDERS = [
+    fitting(**fields)
+    for fields in (
+        {},
+        {"quotient": "reciprocal", "rounding": "half_away"},
+        {"zero_point_added": "before", "clip": "before"},
+        {"zero_point_added": "before", "quotient": "fused", "rounding": "half_down"},
+        {"zero_point_added": "before", "quotient": "reciprocal", "rounding": "add_half"},
+        {"zero_point_added": "shifted", "rounding": "half_up"},
+        {"zero_point_added": "shifted", "rounding": "add_half"},
+        {"form": "s(q+Z)", "rounding": "half_toward_zero"},
+        {"form": "sq+Z", "zero_point_added": "subtracted"},
+        {"form": "sq-Z", "zero_point_added": "subtracted", "quotient": "reciprocal"},
+        {"form": "(q-Z)/s", "quotient": "multiply"},
+        {"form": "(q-Z)/s", "quotient": "multiply", "zero_point_type": "real", "zero_point_added": "before"},
+        {"compute_dtype": "input", "scale_dtype": "input", "range_dtype": "input"},
+    )
+]
+
+
+def affine_slack(c, s, Z, qmin, qmax):
+    """What floats can move a quotient by, in codes; times a step it is what they can add to an error.
+
+    No step of any convention has an operand beyond P = |qmin| + |qmax| + |Z| + 2 codes, where an offset counts as |Z|/s
+    codes; each of at most six roundings on the way to a code (of s, 1/s, the offset, the quotient and two sums) and of
+    three on the way back errs by u·P: nine in all, and 10 with the terms in u².
+    """
+    step, zero = abs(exact(s)), abs(exact(Z))
+    if c.form in ("sq+Z", "sq-Z"):
+        zero /= step
+    P = abs(qmin) + abs(qmax) + zero + 2
+    return 10 * Fraction(1, 2**24) * P
+
+
+def step_of(c, s):
+    """The distance between two codes' numbers."""
+    return 1 / exact(s) if c.form == "(q-Z)/s" else abs(exact(s))
+
+
+def affine_error_within_bound(affine):
+    """|x − x̂| ≤ s/2 for the nearest rules, < s for the others, and the slack, between the ends."""
+    directed = [fitting(rounding=rule) for rule in ("floor", "ceil", "toward_zero", "stochastic")]
+    reached = Fraction(0)
+    for c in [*NEAREST_ORDERS, *directed]:
+        for s, Z in affine_parameters(c, -8, 7):
+            x = affine_edges(c, s, Z, halves(-8, 7)[2:-2])
+            q = affine.quantize(x, s, Z, -8, 7, c, rng=shared_draw(c.rounding, x.shape))
+            restored = affine_numbers(affine.dequantize(q, s, Z, c))
+            ends = sorted(affine_oracle.ideal_value(Fraction(k), exact(s), exact(Z), c) for k in (-8, 7))
+            step = step_of(c, s)
+            most = step / (1 if c in directed else 2) + step * affine_slack(c, s, Z, -8, 7)
+            for value, back in zip(affine_numbers(x), restored, strict=True):
+                if ends[0] <= value <= ends[1]:
+                    error = abs(value - back)
+                    reached = max(reached, error / step)
+                    assert error <= most, f"{case_of(c, s, Z, -8, 7)}, x = {float(value)!r}: off by {float(error)}"
+    assert reached > Fraction(9, 10)
+
+
+def affine_round_trip(affine):
+    """quantize(dequantize(q)) = q for all codes and nearest rules, as the slack is far below half a code.
+
+    For floor, ceil and the like it holds where nothing is rounded, as with s a power of 2, and not in general: of the
+    codes 0 to 255 at s = 0.0371 some come back as their neighbour.
+    """
+    for qmin, qmax, dtype in ((-8, 7, np.int8), (0, 255, np.uint8), (-128, 127, np.int8), (-32768, 32767, np.int16)):
+        for c in NEAREST_ORDERS:
+            for s, Z in affine_parameters(c, qmin, qmax):
+                assert affine_slack(c, s, Z, qmin, qmax) < Fraction(1, 4)
+                q = frozen(range(qmin, qmax + 1, 1 if qmax < 300 else 997), dtype)
+                x = affine.dequantize(q, s, Z, c)
+                got = affine.quantize(x, s, Z, qmin, qmax, c)
+                assert got.dtype == dtype
+                assert got.tolist() == q.tolist(), case_of(c, s, Z, qmin, qmax)
+    q = frozen(range(256), np.uint8)
+    for rounding in ("floor", "ceil", "toward_zero", "stochastic"):
+        for quotient in ("divide", "reciprocal"):
+            c = fitting(rounding=rounding, quotient=quotient)
+            for s in (0.25, 2.0):
+                x = affine.dequantize(q, s, 3, c)
+                back = affine.quantize(x, s, 3, 0, 255, c, rng=shared_draw(rounding, x.shape))
+                assert back.tolist() == q.tolist()
+    c = fitting(rounding="floor")
+    lost = affine.quantize(affine.dequantize(q, 0.0371, 3, c), 0.0371, 3, 0, 255, c) != q
+    assert lost.any()
+
+
+def affine_is_monotone(affine):
+    """More x, no smaller code: every step is monotone, rounded or not."""
+    generator = np.random.default_rng(4)
+    x = frozen(np.sort(np.concatenate([generator.normal(0, 1, 300), generator.normal(0, 0.05, 100)])), np.float32)
+    for c in [*ROUNDINGS, *NEAREST_ORDERS]:
+        for s, Z in affine_parameters(c, -8, 7):
+            q = affine.quantize(x, s, Z, -8, 7, c, rng=shared_draw(c.rounding, x.shape))
+            assert (np.diff(q.astype(int)) >= 0).all()
+
+
+def affine_codes_are_inside(affine):
+    generator = np.random.default_rng(5)
+    x = frozen(np.concatenate([generator.normal(0, 10.0**e, 30) for e in range(-40, 38, 6)]), np.float32)
+    for c in [*ROUNDINGS, *NEAREST_ORDERS]:
+        for (qmin, qmax), s in product(((-8, 7), (0, 65535), (-32768, -5), (3, 4)), (0.1, 1e-10, 1e10)):
+            Z = 0.5 if c.zero_point_type == "real" else qmin * (-1 if c.form == "s(q+Z)" else 1)
+            q = affine.quantize(x, np.float32(s), Z, qmin, qmax, c, rng=shared_draw(c.rounding, x.shape))
+            assert (qmin <= q.astype(int)).all()
+            assert (q.astype(int) <= qmax).all()
+
+
+def affine_zero_is_exact(affine):
+    """A range that holds 0 and an integer zero point: 0 has the code Z, which comes back as 0."""
+    zero = frozen([0.0, -0.0], np.float32)
+    for c in NEAREST_ORDERS:
+        if c.zero_point_type == "real":
+            continue
+        for low, high in ((-1.0, 3.0), (-0.7, 0.01), (0.0, 1.0), (-5.0, 0.0), (2.0, 3.0), (-3.0, -2.0)):
+            s, Z = affine.choose(low, high, 0, 255, c)
+            q = affine.quantize(zero, s, Z, 0, 255, c)
+            assert q.tolist() == [-Z if c.form == "s(q+Z)" else Z] * 2
+            back = affine.dequantize(q, s, Z, c)
+            assert back.tolist() == [0.0, 0.0]
+            assert not np.signbit(back).any()
+
+
+def affine_floats_stay_beside_the_ideal(affine):
+    """The code in floats and in exact arithmetic differ by one at most, and only next to a tie."""
+    differ = 0
+    for c in NEAREST_ORDERS:
+        for (s, Z), size in zip(affine_parameters(c, 0, 255), (1, 1, 1, 2, 2, 2, 2, 2, 2), strict=False):
+            positions = [Fraction(k, 2) for k in range(1, 511, 6 // size)]
+            x = affine_edges(c, s, Z, positions)
+            q = affine.quantize(x, s, Z, 0, 255, c)
+            slack = affine_slack(c, s, Z, 0, 255)
+            for value, k in zip(affine_numbers(x), q.tolist(), strict=True):
+                ideal = affine_oracle.ideal_code(value, exact(s), exact(Z), 0, 255, c)
+                if k != ideal:
+                    differ += 1
+                    place = affine_oracle.ideal_position(value, exact(s), exact(Z), c)
+                    if c.zero_point_type == "real" and c.zero_point_added == "after":
+                        place -= exact(Z)
+                    from_tie = abs(place - Fraction(math.floor(place)) - Fraction(1, 2))
+                    assert abs(k - ideal) == 1
+                    assert from_tie <= slack, f"{case_of(c, s, Z, 0, 255)}, x = {float(value)!r}: {k}, not {ideal}"
+    assert differ > 0
+
+
+def affine_fake_is_dequantize_of_quantize(affine):
+    """Bit for bit, the signs of zeros too."""
+    for c in [*ORDERS[::3], *ROUNDINGS, *NEAREST_ORDERS, *FORMS]:
+        for s, Z in affine_parameters(c, 0, 15):
+            for zero in (Z, np.float32(0) if c.zero_point_type == "real" else 0):
+                x = affine_edges(c, s, zero, halves(0, 15)[::3])
+                x = frozen([*x.tolist(), 0.0, -0.0, -0.3 * float(step_of(c, s)), -1e-30], np.float32)
+                rngs = [shared_draw(c.rounding, x.shape) for _ in range(2)]
+                fake = affine.fake_quantize(x, s, zero, 0, 15, c, rng=rngs[0])
+                expected = affine.dequantize(affine.quantize(x, s, zero, 0, 15, c, rng=rngs[1]), s, zero, c)
+                assert fake.dtype == expected.dtype
+                same = fake.view(f"u{fake.itemsize}") == expected.view(f"u{fake.itemsize}")
+                first = int(np.argmin(same))
+                case = case_of(c, s, zero, 0, 15)
+                assert same.all(), f"{case}, x = {x[first]!r}: {fake[first]!r}, not {expected[first]!r}"
+
+
+AFFINE = (
+    affine_literals,
+    affine_orders_match_the_oracle,
+    affine_roundings_match_the_oracle,
+    affine_add_half_is_one_sum,
+    affine_divides_or_multiplies,
+    affine_computes_in_its_dtype,
+    affine_values_match_the_oracle,
+    affine_specials,
+    affine_signed_scales,
+    affine_narrow,
+    affine_clip_commutes,
+    affine_error_within_bound,
+    affine_round_trip,
+    affine_is_monotone,
+    affine_codes_are_inside,
+    affine_zero_is_exact,
+    affine_floats_stay_beside_the_ideal,
+    affine_fake_is_dequantize_of_quantize,
+)
+
+
+# qparams: choose(low, high, qmin, qmax, convention)
+
+
+def choosers(**fixed):
+    """Return the conventions with these fields and every value of every axis of the range, a few axes at a time."""
+    found = [
+        fitting(**fields, **fixed)
+        for fields in (
+            *axis_values("include_zero", "scale", "zero_point"),
+            *axis_values("zero_point", "zero_point_from", "range_dtype"),
+            *axis_values("zero_range", "zero_point", "include_zero"),
+            *axis_values("zero_range", "scale", "zero_point"),
+            *axis_values("narrow", "scale", "zero_point"),
+            *(
+                fields | order
+                for fields in axis_values("form", "zero_point", "scale", "zero_point_type")
+                for order in (
+                    {},
+                    {"zero_point_added": "before"},
+                    {"zero_point_added": "subtracted"},
+                    {"quotient": "multiply"},
+                    {"quotient": "multiply", "zero_point_added": "before"},
+                )
+            ),
+            *axis_values("nudge", "zero_point", "include_zero"),
+            *axis_values("compute_dtype", "range_dtype", "zero_point", "zero_point_from"),
+            *(
+                fields | {"zero_point_type": "real", "zero_point_added": "before"} | inverse
+                for fields in axis_values("zero_point_from", "range_dtype", "include_zero", "compute_dtype")
+                for inverse in ({}, {"form": "(q-Z)/s", "quotient": "multiply"})
+            ),
+            *({"zero_point_rounding": r, "zero_point": z} for r in RULES[:-1] for z in AXES["zero_point"]),
+            *(
+                fields | {"smallest_range": width, "smallest_scale": scale}
+                for fields in axis_values("scale", "zero_point")
+                for width, scale in ((0.5, 0.0), (0.0, 0.01), (0.5, 0.1))
+            ),
+        )
+    ]
+    return list(dict.fromkeys(c for c in found if c is not None))
+
+
+# (low, high) as multiples of 1/8: generic, one-signed, symmetric, constant; and ties of zero points at s = 1 and s = ¼
+RANGE_PAIRS = [
+    (-1.0, 3.0), (-0.7, 2.3), (0.0, 1.0), (-1.0, 0.0), (2.0, 3.0), (-3.0, -2.0), (-1.0, 1.0), (-2.5, 2.5), (0.1, 0.3),
+    (-0.1, 0.03), (-1000.1, 3.3), (-1e-3, 5e-3), (-1e30, 2e30), (-3e-30, 1e-30), (-4.0, 3.5),
+]  # fmt: skip
+TIE_PAIRS = [(-k - 0.5, n - k - 0.5) for n in (15, 255) for k in (0, 1, 2, 7, n - 2)] + [
+    ((-k - 0.5) * 0.1, (15 - k - 0.5) * 0.1) for k in range(15)
+]  # fmt: skip
+EMPTY_PAIRS = [(0.0, 0.0), (5.5, 5.5), (-5.5, -5.5)]
+
+
+def assert_chosen(qparams, c, low, high, qmin, qmax):
+    """Scale and zero point, or the error, are the oracle's."""
+    given = np.asarray(low).dtype.name
+    if c.range_dtype == "float32" and given == "float64":
+        low, high, given = np.float32(low), np.float32(high), "float32"
+    expected = qparams_oracle.choose(exact(low), exact(high), qmin, qmax, c, given)
+    try:
+        s, Z = qparams.choose(low, high, qmin, qmax, c)
+        got = (exact(s), exact(Z))
+    except ValueError:
+        got = None
+    shown = [None if pair is None else tuple(map(float, pair)) for pair in (got, expected)]
+    assert got == expected, f"{c}, codes {qmin} to {qmax}, [{low!r}, {high!r}]: {shown[0]}, not {shown[1]}"
+    if got is not None:
+        assert np.asarray(Z).dtype == (np.int32 if c.zero_point_type == "integer" else s.dtype), f"{c}: {Z.dtype}"
+
+
+def both_signs(c):
+    """Codes for which every scale of the convention has a divisor: those of both signs where Z = 0 divides."""
+    return ((-8, 7), (-128, 127)) if c.zero_point == "zero" else ((0, 15), (-8, 7))
+
+
+def qparams_literals(qparams):
+    """[−1, 3] and codes −8 to 7."""
+    for fields, s, Z in (
+        ({}, 4 / 15, -4),  # −8 + 3.75
+        ({"zero_point": "rounded_quotient"}, 4 / 15, -4),
+        ({"scale": "symmetric_qmax", "zero_point": "zero"}, 3 / 7, 0),
+        ({"scale": "symmetric_half", "zero_point": "zero"}, 3 / 7.5, 0),
+        ({"scale": "symmetric_half", "zero_point": "middle"}, 3 / 7.5, 0),
+        ({"scale": "symmetric_qmin", "zero_point": "zero"}, 3 / 8, 0),
+        ({"scale": "signed", "zero_point": "zero"}, -3 / 8, 0),
+        ({"scale": "both_ends", "zero_point": "zero"}, 3 / 7, 0),
+        ({"scale": "mirrored", "zero_point": "middle"}, 6 / 15, 0),
+        ({"scale": "symmetric_qmax", "zero_point": "zero", "narrow": "low"}, 3 / 7, 0),
+        ({"scale": "symmetric_qmin", "zero_point": "zero", "narrow": "low"}, 3 / 7, 0),
+        ({"scale": "symmetric_half", "zero_point": "zero", "narrow": "high"}, 3 / 7, 0),
+        ({"narrow": "low"}, 4 / 14, -4),  # −7 + 3.5 = −3.5, to even
+        ({"nudge": "range"}, 3 / 11, -4),
+        ({"smallest_range": 6.0}, 6 / 15, -6),  # −8 + 2.5 = −5.5
+        ({"smallest_scale": 0.5}, 0.5, -6),
+        ({"form": "sq+Z", "zero_point_added": "subtracted"}, 4 / 15, -1.0),
+        ({"form": "sq-Z", "zero_point_added": "subtracted"}, 4 / 15, 1.0),
+        ({"form": "(q-Z)/s", "quotient": "multiply"}, 15 / 4, -4),
+        ({"zero_point_type": "real", "zero_point_added": "before"}, 4 / 15, -8 + 3.75),
+    ):
+        c = fitting(**fields)
+        got = qparams.choose(-1.0, 3.0, -8, 7, c)
+        assert abs(float(got[0]) - s) <= 2**-23 * abs(s), f"{fields}: {got}"
+        assert abs(float(got[1]) - Z) <= 1e-6, f"{fields}: {got}"
+    # the form whose Z is added has the negative of a code
+    assert qparams.choose(-1.0, 3.0, 0, 255, fitting(form="s(q+Z)"))[1] == -64
+
+
+def qparams_match_the_oracle(qparams):
+    """Every axis value, on generic ranges."""
+    for c in CHOOSERS:
+        for qmin, qmax in both_signs(c)[:1]:
+            for low, high in RANGE_PAIRS:
+                assert_chosen(qparams, c, np.float32(low), np.float32(high), qmin, qmax)
+
+
+def qparams_on_ties(qparams):
+    """Zero points at ties: s rounded or not, in float32 or float64, before the subtraction or after it."""
+    for c in CHOOSERS:
+        if c.zero_point in ("rounded_quotient", "rounded_difference", "nearer_end"):
+            for qmin, qmax in ((0, 15), (-127, 127)):
+                for low, high in TIE_PAIRS:
+                    assert_chosen(qparams, c, np.float32(low), np.float32(high), qmin, qmax)
+
+
+def qparams_in_float64(qparams):
+    """Ranges of float64: computed, and given out, in the dtype the convention names."""
+    for c in CHOOSERS:
+        if c.range_dtype != "float32" and (c.compute_dtype == "input" or c.range_dtype == "float64"):
+            for low, high in RANGE_PAIRS[:8] + TIE_PAIRS[::5]:
+                low, high = np.float64(low) * 1.1, np.float64(high) * 1.1
+                assert_chosen(qparams, c, low, high, *both_signs(c)[0])
+                s, _ = qparams.choose(low, high, *both_signs(c)[0], c)
+                assert s.dtype == (np.float32 if c.compute_dtype == "float32" else np.float64)
+
+
+def qparams_of_empty_ranges(qparams):
+    """What an empty or a very small range becomes, or that it is an error."""
+    for c in CHOOSERS:
+        if c.scale == "both_ends" or (c.scale == "mirrored" and c.smallest_range):
+            continue  # a quotient of 0 by 0; mirrored about 0 and raised, nothing says which comes first
+        for low, high in EMPTY_PAIRS if c.scale == "asymmetric" else EMPTY_PAIRS[:1]:
+            assert_chosen(qparams, c, np.float32(low), np.float32(high), *both_signs(c)[0])
+    for zero_range, s, Z in (
+        ("one", 1.0, 0), ("zero", 0.0, 0), ("one_below_normal", 1.0, 0), ("epsilon", 2.0**-23, 0), ("tenth", 0.1, 0),
+        ("unit_width", 1 / 15, 0), ("unit_ends", 2 / 15, 7), ("grown", 2e-6 / 15, 8),
+    ):  # fmt: skip
+        # fl(1/fl(2/15)) is the float below 7.5; fl(fl(1e-6)/fl(2e-6/15)) is 7.5, which rounds to 8
+        quotient = "reciprocal" if zero_range == "zero" else "divide"
+        got = qparams.choose(0.0, 0.0, 0, 15, fitting(zero_range=zero_range, quotient=quotient))
+        assert abs(float(got[0]) - s) <= 2**-23 * s, f"{zero_range}: {got}"
+        assert got[1] == Z, f"{zero_range}: {got}"
+    try:
+        got = qparams.choose(0.0, 0.0, 0, 15, fitting(zero_range="error"))
+    except ValueError:
+        got = None
+    assert got is None
+
+
+def qparams_of_small_ranges(qparams):
+    """Where the axis asks for a limit: below, at, and above it."""
+    for zero_range, limits in (
+        ("one_below_normal", (2.0**-126 * 15,)),
+        ("tenth", (6.1e-5 * 15, 2.0**-128 * 15)),
+        ("one_below_1e-4", (1e-4,)),
+        ("grown", (1e-6,)),
+        ("epsilon", (2.0**-149,)),
+        ("zero", (2.0**-149,)),
+    ):
+        inverse = {"form": "(q-Z)/s", "quotient": "multiply"} if zero_range == "one_below_1e-4" else {}
+        quotient = {"quotient": "reciprocal"} if zero_range == "zero" else {}
+        c = fitting(
+            zero_range=zero_range, range_dtype="float64" if zero_range == "tenth" else "float32", **inverse, **quotient
+        )
+        for limit in limits:
+            for high in [*neighbours(limit, np.float32), np.float32(limit / 3), np.float32(limit * 3)]:
+                if high <= 0:
+                    continue
+                for share in (0.0, 0.25, 1.0):
+                    low = np.float32(-share * float(high))
+                    top = np.float32(0) if share == 1.0 else high
+                    assert_chosen(qparams, c, low, top, 0, 15)
+
+
+def qparams_hold_zero(qparams):
+    """Where the range is widened to hold 0, 0 has an integer code inside, whatever the range."""
+    for c in CHOOSERS:
+        if (
+            c.zero_point_type == "integer"
+            and c.include_zero == "yes"
+            and c.zero_range == "one"
+            and c.scale == "asymmetric"
+        ):
+            for low, high in RANGE_PAIRS + TIE_PAIRS:
+                s, Z = qparams.choose(np.float32(low), np.float32(high), -8, 7, c)
+                assert -8 <= (-Z if c.form == "s(q+Z)" else Z) <= 7
+                assert s > 0
+
+
+def qparams_cover_the_range(qparams):
+    """The lowest and the highest code's number lie within half a step of the ends; with the range nudged, beyond them.
+
+    s = (high − low)/(qmax − qmin) puts low at Z₀ = qmin − low/s, a real number. Rounding Z₀ to Z moves the numbers of
+    both ends by |Z − Z₀|·s ≤ s/2, and the slack of floats adds to that. A Z that is rounded to an end of the codes
+    leaves no code for a low < 0 (a high > 0) beyond it, whatever the scale.
+    """
+    for fields in ({}, {"zero_point": "rounded_quotient"}, {"zero_point": "nearer_end"}, {"nudge": "range"}):
+        c = fitting(**fields)
+        for pair in RANGE_PAIRS + TIE_PAIRS:
+            low, high = (exact(np.float32(end)) for end in pair)
+            s, Z = map(exact, qparams.choose(np.float32(pair[0]), np.float32(pair[1]), 0, 255, c))
+            low, high = min(low, Fraction(0)), max(high, Fraction(0))
+            slack = s * 600 * Fraction(1, 2**24)
+            fits = not (Z == 0 and low < 0) and not (Z == 255 and high > 0)
+            most = slack + (0 if "nudge" in fields and fits else s * Fraction(51, 100))
+            assert s * (0 - Z) <= low + most
+            assert s * (255 - Z) >= high - most
+
+
+CHOOSERS = choosers()
+QPARAMS = (
+    qparams_literals,
+    qparams_match_the_oracle,
+    qparams_on_ties,
+    qparams_in_float64,
+    qparams_of_empty_ranges,
+    qparams_of_small_ranges,
+    qparams_hold_zero,
+    qparams_cover_the_range,
 )

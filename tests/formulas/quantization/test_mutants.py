@@ -20,6 +20,16 @@ def half_up(t, u=None):
         return np.where(t - below >= 0.5, np.ceil(t), below).astype(t.dtype)
 
 
+def half_down(t, u=None):
+    return -half_up(-t)
+
+
+def half_toward_zero(t, u=None):
+    whole = np.trunc(t)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(t - whole) > 0.5, whole + np.copysign(1, t), whole).astype(t.dtype)
+
+
 def stochastic(t, u):
     below = np.floor(t)
     with np.errstate(invalid="ignore"):
@@ -30,6 +40,8 @@ CORRECT = {
     "half_even": lambda t, u: np.rint(t),
     "half_away": half_away,
     "half_up": half_up,
+    "half_down": half_down,
+    "half_toward_zero": half_toward_zero,
     "floor": lambda t, u: np.floor(t),
     "ceil": lambda t, u: np.ceil(t),
     "toward_zero": lambda t, u: np.trunc(t),
@@ -123,6 +135,18 @@ ROUNDING_MUTANTS = {
     "half_up is half_away": (rounding_with(half_up=half_away), properties.rounding_of_quarters),
     "half_up adds ½: ½ − ulp": (rounding_with(half_up=add_half), properties.rounding_beside_ties),
     "half_up adds ½: 2^52 + 1": (rounding_with(half_up=add_half), properties.rounding_of_large_numbers),
+    "half_down is half_toward_zero": (rounding_with(half_down=half_toward_zero), properties.rounding_of_quarters),
+    "half_down is half_up": (rounding_with(half_down=half_up), properties.rounding_of_quarters),
+    "half_down subtracts ½: ½ + ulp": (
+        rounding_with(half_down=lambda t, u: -add_half(-t)),
+        properties.rounding_beside_ties,
+    ),
+    "half_toward_zero is half_down": (rounding_with(half_toward_zero=half_down), properties.rounding_of_quarters),
+    "half_toward_zero is half_away": (rounding_with(half_toward_zero=half_away), properties.rounding_of_quarters),
+    "half_toward_zero is toward_zero": (
+        rounding_with(half_toward_zero=CORRECT["toward_zero"]),
+        properties.rounding_of_quarters,
+    ),
     "floor truncates": (rounding_with(floor=CORRECT["toward_zero"]), properties.rounding_of_quarters),
     "floor truncates tiny numbers": (rounding_with(floor=CORRECT["half_even"]), properties.rounding_of_small_numbers),
     "ceil is floor + 1": (rounding_with(ceil=lambda t, u: np.floor(t) + 1), properties.rounding_of_quarters),

@@ -17,8 +17,10 @@ def test_property(check):
 
 
 def test_names():
-    assert rounding.RULES == ("half_even", "half_away", "half_up", "floor", "ceil", "toward_zero", "stochastic")
-    assert rounding.NEAREST == ("half_even", "half_away", "half_up")
+    assert rounding.NEAREST == ("half_even", "half_away", "half_up", "half_down", "half_toward_zero")
+    assert rounding.RULES[5:] == ("floor", "ceil", "toward_zero", "stochastic")
+    assert rounding.RULES[:5] == rounding.NEAREST
+    assert (properties.NEAREST, properties.RULES) == (rounding.NEAREST, rounding.RULES)
 
 
 LITERALS = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.3, -0.7]
@@ -30,6 +32,8 @@ LITERALS = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.3, -0.7]
         ("half_even", [-2, -2, 0, 0, 2, 2, 0, -1]),
         ("half_away", [-3, -2, -1, 1, 2, 3, 0, -1]),
         ("half_up", [-2, -1, 0, 1, 2, 3, 0, -1]),
+        ("half_down", [-3, -2, -1, 0, 1, 2, 0, -1]),
+        ("half_toward_zero", [-2, -1, 0, 0, 1, 2, 0, -1]),
         ("floor", [-3, -2, -1, 0, 1, 2, 0, -1]),
         ("ceil", [-2, -1, 0, 1, 2, 3, 1, 0]),
         ("toward_zero", [-2, -1, 0, 0, 1, 2, 0, 0]),
@@ -48,6 +52,24 @@ def test_stochastic_literals():
 
 def test_default_is_half_even():
     assert rounding.apply(frozen([0.5, 1.5, 2.5])).tolist() == [0, 2, 2]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rules_that_mirror_each_other(dtype):
+    """half_down is half_up of −t, negated; half_toward_zero and half_away are their own mirrors."""
+    t = frozen([x for k in range(-9, 9) for x in properties.neighbours(k / 2, dtype)])
+    for rule, mirror in (("half_down", "half_up"), ("half_toward_zero",) * 2, ("half_away",) * 2, ("half_even",) * 2):
+        assert rounding.apply(t, rule).tobytes() == (-rounding.apply(-t, mirror)).tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rule", RULES[:-1])
+def test_results_that_are_zero_have_the_sign_of_t(rule, dtype):
+    t = frozen([-0.75, -0.5, -0.25, -0.0, 0.0, 0.25, 0.5, 0.75], dtype)
+    result = rounding.apply(t, rule)
+    zero = result == 0
+    assert (np.signbit(result) == np.signbit(t))[zero].all()
+    assert zero[3:5].all()
 
 
 def test_list_becomes_float64():

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refcompress.formulas.quantization import integer
+from tests.formulas.quantization.integer import properties
 from tests.gradient_check import frozen, layouts
-from tests.oracles import integer as oracle
+from tests.oracles import products as oracle
 
 TYPES = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64)
 INT32 = 2**31 - 1
@@ -162,7 +163,7 @@ def test_prepare():
     ):
         factor = integer.prepare(frozen(np.array(values, dtype)))
         assert isinstance(factor, integer.Factor)
-        assert factor._fields == ("values", "largest")
+        assert factor._fields[:2] == ("values", "largest")
         assert factor.values.dtype == (np.float32 if largest <= 2**24 else np.float64)
         assert factor.values.tolist() == values
         assert (type(factor.largest), factor.largest) == (int, largest)
@@ -175,6 +176,65 @@ def test_a_prepared_factor_is_used_again_and_follows_nothing():
     b[:] = 99
     for _ in range(2):
         assert integer.matmul(np.array([[1, 10]], np.int8), factor).tolist() == [[31, 38]]
+
+
+class Prepared:
+    """The package's product of a prepared factor."""
+
+    @staticmethod
+    def matmul(a, b, z_a=0, z_b=0):
+        return integer.matmul(a, integer.prepare(b), z_a, z_b)
+
+
+@pytest.mark.parametrize("check", properties.PRODUCTS)
+@pytest.mark.parametrize("products", [integer, Prepared])
+def test_zero_points(check, products):
+    check(products)
+
+
+@st.composite
+def codes_with_zero_points(draw):
+    """Matrices of codes and zero points, one or a vector, also outside of the codes' range; int16 in 12 bits."""
+    M, K, N = draw(st.integers(0, 3)), draw(st.integers(0, 40)), draw(st.integers(1, 4))
+    out = []
+    for shape, count in (((M, K), M), ((K, N), N)):
+        info = np.iinfo(draw(st.sampled_from([np.int8, np.uint8, np.int16])))
+        low, high = (-2048, 2047) if info.dtype == np.int16 else (int(info.min), int(info.max))
+        elements = st.integers(low, high) | st.sampled_from([low, high])
+        zero_points = st.integers(-2048, 2047) | elements
+        vectors = st.lists(zero_points, min_size=count, max_size=count)
+        out += [draw(hnp.arrays(info.dtype, shape, elements=elements)), draw(zero_points | vectors)]
+    return out
+
+
+@settings(deadline=None, max_examples=60)
+@given(codes_with_zero_points())
+def test_zero_points_equal_pythons_integers(case):
+    a, z_a, b, z_b = case
+    for products in (integer, Prepared):
+        properties.assert_product(products, frozen(a), frozen(b), z_a, z_b)
+
+
+def test_zero_points_may_be_of_any_integer_type():
+    a, b = np.array([[200, 3]], np.uint8), np.array([[10], [250]], np.uint8)
+    for z_a, z_b in ((np.uint8(128), np.array([100], np.uint8)), (np.array([128], np.uint64), np.int64(100))):
+        assert integer.matmul(a, b, z_a, z_b).tolist() == [[-25230]]
+
+
+def test_what_prepare_knows_of_columns():
+    b = np.random.default_rng(3).integers(-(2**31) + 1, 2**31, (7, 4))
+    factor = integer.prepare(b)
+    low, high, sums = oracle.columns(b.tolist())
+    assert (factor.low.tolist(), factor.high.tolist(), factor.sums.tolist()) == (low, high, sums)
+    assert factor.sums.dtype == np.int32
+    nothing = integer.prepare(np.zeros((0, 3), np.int8))
+    assert nothing.low.tolist() == nothing.high.tolist() == nothing.sums.tolist() == [0, 0, 0]
+
+
+def test_overflow_bound():
+    for terms, a, b in ((0, 5, 7), (1, 255, 255), (33_025, 255, 255), (3, 2**40, 2**41), (9, 0, 4)):
+        assert integer.overflow_bound(terms, a, b) == oracle.overflow_bound(terms, a, b)
+    assert type(integer.overflow_bound(np.int64(2), np.int8(3), np.uint8(4))) is int
 
 
 # ---- tests of the tests ----
@@ -246,7 +306,7 @@ def test_the_limits_of_the_package_are_needed(monkeypatch):
     a, b = np.full((1, 3), 2**15), np.full((3, 1), 2**15)
     with pytest.raises(ValueError, match="sums"):
         integer.matmul(a, b)
-    monkeypatch.setattr(integer, "INT32_MAX", 2**40)
+    monkeypatch.setattr(integer.checks, "INT32_MAX", 2**40)
     with pytest.raises(AssertionError), np.errstate(invalid="ignore"):
         assert_product(integer.matmul, a, b)
 
@@ -321,3 +381,48 @@ def test_shapes():
         for factor in (wrong, integer.prepare(wrong)):
             with pytest.raises(ValueError, match=rf"\bb\b.*\b3\b.*\b{len(wrong)}\b"):
                 integer.matmul(a, factor)
+
+
+def test_sums_that_zero_points_could_make_leave_int32():
+    """33,025 · 255² is inside, one more term is not; the zero points count, not the codes."""
+    for terms in (33_025, 33_026):
+        a, b = np.zeros((1, terms), np.uint8), np.zeros((terms, 1), np.uint8)
+        assert integer.matmul(a, b, 0, 255).tolist() == [[0]]
+        for call in (integer.matmul, Prepared.matmul):
+            if terms == 33_025:
+                assert call(a, b, 255, np.array([255])).tolist() == [[terms * 255**2]]
+                continue
+            for z_a, z_b in ((255, 255), (np.array([255]), 255), (255, np.array([255])), (np.array([-255]), -255)):
+                with pytest.raises(
+                    ValueError, match=r"a and b .*2147483647.*33026 terms of 65025, zero points subtract"
+                ):
+                    call(a, b, z_a, z_b)
+    full = np.full((1, 1), -(2**15), np.int16)
+    assert integer.matmul(full, full, 2**15 - 1, 0).tolist() == [[2**31 - 2**15]]
+    with pytest.raises(ValueError, match="1 terms of 2147516415"):  # (2¹⁶ − 1)(2¹⁵ + 1)
+        integer.matmul(full, full, 2**15 - 1, 1)
+    rows = np.array([[0, 1], [0, 50_000]])  # one row and one column too far from their zero points
+    with pytest.raises(ValueError, match="2 terms of 2500000000"):
+        integer.matmul(rows, rows.T, np.array([50_000, 0]), np.array([50_000, 0]))
+    with pytest.raises(ValueError, match="a and b"):
+        integer.matmul(np.array([[1]]), np.array([[1]]), 2**63 - 1, -(2**63))
+
+
+@pytest.mark.parametrize("name", ["a_zero_point", "b_zero_point"])
+def test_zero_points_that_do_not_fit(name):
+    a, b = np.ones((2, 3), np.int8), np.ones((3, 4), np.int8)
+    count = {"a_zero_point": 2, "b_zero_point": 4}[name]
+    for wrong in (1.0, True, np.ones(count), [0.5] * count, "1", None):
+        with pytest.raises(TypeError, match=f"{name} must be an integer array"):
+            integer.matmul(a, b, **{name: wrong})
+    for wrong in (np.ones(3, int), np.ones((count, 1), int), [1]):
+        with pytest.raises(ValueError, match=rf"{name} must be a scalar or of shape \({count},\), got shape"):
+            integer.matmul(a, b, **{name: wrong})
+
+
+def test_overflow_bound_of_what_is_no_size():
+    for k, name in enumerate(("terms", "largest_a", "largest_b")):
+        good = [1, 2, 3]
+        for wrong, error, match in ((-1, ValueError, "at least 0"), (1.0, TypeError, "integer"), (True, TypeError, "")):
+            with pytest.raises(error, match=f"{name} must be .*{match}"):
+                integer.overflow_bound(*good[:k], wrong, *good[k + 1 :])
