@@ -26,7 +26,7 @@ LEVELS = {
 QUANTIZATION = ("quantization", "quantization/ranges", "quantization/integer", "quantization/formats")
 GROUPS = ("network", "pruning", *QUANTIZATION, "coding")
 # of quantization: what formulas share, no formula of their own
-SHARED = {"convention", "affine_steps", "ggml_bytes", "checks"}
+SHARED = {"axes", "convention", "affine_steps", "ggml_bytes", "checks"}
 STEMS = [
     (group, info.name)
     for group in GROUPS

@@ -1,6 +1,6 @@
 """The presets of affine quantization as text: all of them, one, or what two differ in."""
 
-from refcompress.formulas.quantization.convention import AXES
+from refcompress.formulas.quantization.axes import AXES
 from refcompress.formulas.quantization.conventions import PRESETS, named
 
 

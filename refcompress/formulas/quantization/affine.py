@@ -36,7 +36,8 @@ def quantize(
     x : float array of any shape
         Weights or activations; float32 but in a convention that computes in the input's dtype.
     scale : float scalar or array
-        s > 0, in x's unit (below 0 where the convention has signed scales, 0 where it gives an empty range s = 0).
+        s > 0, in x's unit, or in codes per unit of x for the form (q − Z)/s. Below 0 in a convention with signed
+        scales, 0 in one that gives an empty range s = 0.
     zero_point : scalar or array like scale
         Z: an integer among the codes (its negative for the form s·(q + Z)), or a real number.
     qmin, qmax : int from −32,768 to 65,535

@@ -127,8 +127,8 @@ def of(
     stored_scale : float scalar or array like scale, optional
         s as stored, for any format; if not given, the convention's scale_dtype says what is stored.
     requantize : bool
-        False: all codes come from the scale as given (ggml's Q4_0). True: those of the third step come from
-        stored_scale.
+        False: all codes come from the scale as given, and only the reader uses the stored one (ggml's Q4_0). True: the
+        third step's codes are made again, with the stored scale.
     dtype : float16, float32 or float64, optional
         The output's dtype; if not given, that of `affine.dequantize`, and the format's part is 0.
 

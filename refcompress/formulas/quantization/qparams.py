@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from refcompress.formulas.checks import check_finite, check_ranges, check_shape, floats_in
 from refcompress.formulas.quantization import conventions
 from refcompress.formulas.quantization import rounding as rounding_rules
-from refcompress.formulas.quantization.convention import OFFSETS, Convention, middle
+from refcompress.formulas.quantization.axes import OFFSETS
+from refcompress.formulas.quantization.convention import Convention, middle
 
 TINY = np.finfo(np.float32).tiny
 EPSILON = np.float32(2.0**-23)

@@ -1,4 +1,4 @@
-"""Which range [low, high] of a tensor the codes are spread over: eight rules."""
+"""Which range [low, high] of a tensor the codes are spread over: seven rules, and one for the scale itself."""
 
 from refcompress.formulas.quantization.ranges import (
     aciq,

@@ -31,7 +31,7 @@ def threshold(x: ArrayLike, bins: int = 2048, target_bins: int = 128) -> tuple[n
     bins : int from 2 to 10,000
         B.
     target_bins : int from 2 to bins
-        T, how many codes the divergence is measured with.
+        T, how many codes the divergence is measured with: 128 for int8 codes, whose negative half is a mirror image.
 
     Returns
     -------

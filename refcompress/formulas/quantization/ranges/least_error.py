@@ -39,7 +39,7 @@ def search(
     grid : int of at least 1
         G.
     max_shrink : real number in (0, 1]
-        r: p stays above 1 − r.
+        r: p goes down to 1 − (⌊r·G⌋ − 1)/G, which is 0.21 by default.
 
     Returns
     -------
