@@ -22,7 +22,11 @@ def float_array(name: str, value: Any, *, ndim: int | tuple[int, ...] | None = N
 def floats_in(name: str, value: Any, dtype: np.dtype | None) -> np.ndarray:
     """Return `value` in this dtype (None: its own), which a Python number takes; TypeError if it rounds an array."""
     if type(value) in (int, float):
-        return np.asarray(value, dtype or np.float64)
+        with np.errstate(over="ignore", under="ignore"):
+            number = np.asarray(value, dtype or np.float64)
+        if np.isfinite(value) and (not np.isfinite(number) or (number == 0) != (value == 0)):
+            raise ValueError(f"{name} must be within {number.dtype}, got {value}")
+        return number
     array = float_array(name, value)
     if dtype is None:
         return array
@@ -96,7 +100,7 @@ def check_not_empty(name: str, array: np.ndarray) -> None:
 def check_finite(name: str, array: np.ndarray) -> None:
     """Raise ValueError where `array` holds NaN or infinity, naming the first place."""
     values = array.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         if np.isfinite(np.dot(values, values)):  # one fast pass: NaN and infinity reach the sum
             return
     finite = np.isfinite(array)

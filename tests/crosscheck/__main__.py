@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from refcompress.formulas.quantization.conventions import PRESETS
 from tests.crosscheck import table
@@ -17,6 +18,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--json", metavar="FILE", help="write the records there")
     p.add_argument("--merge", nargs="+", metavar="FILE", default=[], help="take what did not run here from these")
     p.add_argument("--markdown", action="store_true", help="print the table of README.md")
+    p.add_argument("--check", metavar="FILE", type=Path, help="fail unless all ran and this file shows the table")
     return p
 
 
@@ -35,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table.save(options.json, rows)
     rows = table.merged(rows, elsewhere)
     print(table.markdown(rows) if options.markdown else table.text(rows))
+    if options.check and not table.shown(rows, options.check.read_text()):
+        print(f"{options.check} does not show this table, or a part of it did not run", file=sys.stderr)
+        return 1
     return 1 if any(row.mismatches for row in rows) else 0
 
 

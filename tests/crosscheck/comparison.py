@@ -47,6 +47,7 @@ class Comparison:
     random: int = 0
     mismatches: int = 0
     first: str = ""
+    parts: str = ""  # of codes, values and range: what was compared
 
     @property
     def ran(self) -> bool:
@@ -56,17 +57,25 @@ class Comparison:
 def compare(empty: Comparison, pairs: Callable[[], Iterator[Pair]], *, stop: bool = False) -> Comparison:
     """The record, filled: bit for bit, but that any NaN is a NaN; `stop` ends at the first mismatch."""
     values = random = mismatches = 0
-    first = ""
+    first, parts = "", set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what other libraries warn of is not ours
         for pair in pairs():
             wrong = differences(pair.theirs, pair.ours)
+            parts |= compared(pair.what)
             values, random, mismatches = values + wrong.size, random + pair.random, mismatches + int(wrong.sum())
             if wrong.any():
                 first = first or repro(pair, int(np.flatnonzero(wrong)[0]))
                 if stop:
                     break
-    return Comparison(empty.preset, empty.library, empty.version, empty.how, values, random, mismatches, first)
+    named = ", ".join(part for part in ("codes", "values", "range") if part in parts)
+    return Comparison(empty.preset, empty.library, empty.version, empty.how, values, random, mismatches, first, named)
+
+
+def compared(what: str) -> set[str]:
+    """Whether a pair is about codes, the numbers that they stand for, or scales and zero points of ranges."""
+    first = what.split()[0]
+    return {"quantize": {"codes"}, "fake_quantize": {"codes", "values"}, "dequantize": {"values"}}.get(first, {"range"})
 
 
 def differences(theirs: np.ndarray, ours: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.crosscheck.comparison import Comparison
 
-HEAD = ("preset", "compared with", "version", "how", "values", "mismatches")
+HEAD = ("preset", "compared with", "version", "how", "what", "values", "mismatches")
 
 
 def merged(own: Iterable[Comparison], others: Iterable[Comparison]) -> list[Comparison]:
@@ -18,11 +18,17 @@ def merged(own: Iterable[Comparison], others: Iterable[Comparison]) -> list[Comp
 
 def markdown(rows: Iterable[Comparison]) -> str:
     """The table."""
-    cells = [HEAD, ("---", "---", "---", "---", "---:", "---:")]
+    cells = [HEAD, ("---", "---", "---", "---", "---", "---:", "---:")]
     for row in rows:
         counts = (f"{row.values:,}", f"{row.mismatches:,}") if row.ran else ("not run", "")
-        cells.append((f"`{row.preset}`", row.library, row.version, row.how, *counts))
+        cells.append((f"`{row.preset}`", row.library, row.version, row.how, row.parts, *counts))
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
+
+
+def shown(rows: Iterable[Comparison], page: str) -> bool:
+    """Whether every comparison ran, and the page holds their table between its marks."""
+    rows = list(rows)
+    return all(row.ran for row in rows) and f"<!-- presets -->\n{markdown(rows)}\n<!-- /presets -->" in page
 
 
 def text(rows: Iterable[Comparison]) -> str:
@@ -30,7 +36,7 @@ def text(rows: Iterable[Comparison]) -> str:
     rows = list(rows)
     lines = [[cell.strip("` ") for cell in line.strip("|").split("|")] for line in markdown(rows).splitlines()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    aligned = [*[str.ljust] * 4, *[str.rjust] * 2]
+    aligned = [*[str.ljust] * 5, *[str.rjust] * 2]
     columns = [
         "  ".join(align(cell, width) for align, cell, width in zip(aligned, line, widths, strict=True)).rstrip()
         for line in (lines[0], *lines[2:])

@@ -83,17 +83,22 @@ def test_weight_rows_begin_with_their_range():
 def test_rows_of_other_environments_fill_the_gaps(tmp_path):
     own = [EMPTY, Comparison("torchao", "torchao", "0.18", "run", values=5)]
     other = [
-        Comparison("onnx", "onnx", "1.2", "run", 1_000_000, 900_000, 2, "a mismatch"),
+        Comparison("onnx", "onnx", "1.2", "run", 1_000_000, 900_000, 2, "a mismatch", "codes"),
         Comparison("torchao", "torchao", "0.1", "run", 7),
     ]
     table.save(tmp_path / "other.json", other)
     rows = table.merged(own, table.load(tmp_path / "other.json"))
     assert table.markdown(rows).splitlines()[2:] == [
-        "| `onnx` | onnx | 1.2 | run | 1,000,000 | 2 |",
-        "| `torchao` | torchao | 0.18 | run | 5 | 0 |",
+        "| `onnx` | onnx | 1.2 | run | codes | 1,000,000 | 2 |",
+        "| `torchao` | torchao | 0.18 | run |  | 5 | 0 |",
     ]
-    assert table.markdown(own).splitlines()[2] == "| `onnx` | a library | 1.0 | run | not run |  |"
+    assert table.markdown(own).splitlines()[2] == "| `onnx` | a library | 1.0 | run |  | not run |  |"
     assert table.text(rows).splitlines()[-1] == "onnx: a mismatch"
+    page = f"a\n<!-- presets -->\n{table.markdown(rows)}\n<!-- /presets -->\nb"
+    assert table.shown(rows, page)
+    assert not table.shown(rows, page.replace("1,000,000", "1,000,001"))
+    assert not table.shown(own, page)
+    assert not table.shown(own, f"<!-- presets -->\n{table.markdown(own)}\n<!-- /presets -->")  # one did not run
 
 
 def test_the_program_prints_every_preset_and_saves_them(tmp_path, capsys):

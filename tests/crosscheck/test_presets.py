@@ -41,6 +41,7 @@ WRONG = [
     ("torch_quantize_per_channel", {"quotient": "fused"}),
     ("torch_quantize_dynamic", {"zero_point": "rounded_difference"}),
     ("torch_fake_quantize", {"zero_point_added": "before"}),
+    ("torch_fake_quantize_per_channel", {"nonfinite": "nan_low"}),
     ("torch_observer_affine", {"zero_point_rounding": "half_away"}),
     ("torch_observer_symmetric", {"scale": "symmetric_qmax", "zero_point": "zero"}),
     ("torchao", {"quotient": "divide"}),

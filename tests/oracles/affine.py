@@ -98,12 +98,14 @@ def code(
     if isinstance(t, float):
         if math.isnan(t):
             return _not_a_number(lowest, highest, c)
-        return highest if t > 0 else lowest
+        return highest if t > 0 and c.nonfinite != "int64" else lowest
     assert c.clip in ("before", "after")
     if c.clip == "before":
         more = HALF if c.rounding == "add_half" else 0
         t = min(max(t, lowest - after + more), highest - after + more)
     q = rounding.to_integer(t, "floor" if c.rounding == "add_half" else c.rounding, u) + after
+    if c.nonfinite == "int64" and abs(q) >= 2**63:
+        return lowest
     return int(min(max(q, lowest), highest))
 
 
@@ -111,7 +113,9 @@ def _not_a_number(lowest: int, highest: int, c: Any) -> int | None:
     """Return the code of NaN."""
     if c.nonfinite in ("error", "saturate"):
         return None
-    return min(max({"nan_low": lowest, "nan_high": highest, "nan_zero": 0}[c.nonfinite], lowest), highest)
+    return min(
+        max({"nan_low": lowest, "nan_high": highest, "nan_zero": 0, "int64": lowest}[c.nonfinite], lowest), highest
+    )
 
 
 def codes(
@@ -184,6 +188,8 @@ def ideal_code(x: Fraction, s: Fraction, Z: Fraction, qmin: int, qmax: int, c: A
     if c.zero_point_added == "shifted":
         after = zero
     q = rounding.to_integer(ideal_position(x, s, Z, c) - after, rule, u) + after
+    if c.nonfinite == "int64" and abs(q) >= 2**63:
+        return lowest
     return int(min(max(q, lowest), highest))
 
 

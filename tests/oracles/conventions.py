@@ -26,7 +26,7 @@ class Twin(NamedTuple):
     choose: Callable[..., tuple[Any, Any] | None] | None
     ranges: tuple[tuple[int, int], ...]
     nan: str = "error"  # or the code of NaN: "qmin", "qmax", "0"
-    infinity: str = "saturates"  # or "error"
+    infinity: str = "saturates"  # or "error", or "qmin" for both
 
 
 def half_away(v: Any) -> Any:
@@ -336,6 +336,12 @@ def torch_fake_quantize(x, s, Z, qmin, qmax):
     return whole(np.rint(x * (F(1) / s)) + F(Z), qmin, qmax, nan=qmin)
 
 
+def torch_fake_quantize_per_channel(x, s, Z, qmin, qmax):
+    v = np.rint(x * (F(1) / s))
+    v = np.where(np.abs(v) < F(2.0**63), v, F(-(2.0**63)))  # what the conversion to int64 gives
+    return whole(v + F(Z), qmin, qmax)
+
+
 # torchao, quant_primitives.py
 
 
@@ -516,6 +522,9 @@ TWINS: dict[str, Twin] = {
     ),
     "torch_quantize_dynamic": Twin(torch_quantize, minus_then_times, dynamic_choose, (BYTE, SIGNED), infinity="error"),
     "torch_fake_quantize": Twin(torch_fake_quantize, minus_then_times, observer_choose, INTEGERS, nan="qmin"),
+    "torch_fake_quantize_per_channel": Twin(
+        torch_fake_quantize_per_channel, minus_then_times, observer_choose, INTEGERS, nan="qmin", infinity="qmin"
+    ),
     "torch_observer_affine": Twin(
         torch_fake_quantize, minus_then_times, observer_choose, (*INTEGERS, (-127, 127), (-64, 63)), nan="qmin"
     ),

@@ -34,7 +34,7 @@ def quantize(
     Parameters
     ----------
     x : float array of any shape
-        Weights or activations; float32 but in a convention that computes in the input's dtype.
+        Weights or activations; float32, or float64 too in a convention that computes in the input's dtype.
     scale : float scalar or array
         s > 0, in x's unit, or in codes per unit of x for the form (q − Z)/s. Below 0 in a convention with signed
         scales, 0 in one that gives an empty range s = 0.
@@ -107,12 +107,13 @@ def dequantize(
 
     Returns
     -------
-    array of q's shape, float32, or of the dtype of s (and a real Z) in a convention that computes in the input's dtype.
+    array of q's shape: float32, or in a convention that computes in the input's dtype and keeps s as it is, the dtype
+    of s and a real Z together.
 
     Raises
     ------
     TypeError, ValueError
-        As `quantize`, but that any integer Z is taken; or if s overflows the dtype in which the convention keeps it.
+        As `quantize`, except that any integer Z is taken; or if s overflows the dtype in which the convention keeps it.
 
     Notes
     -----

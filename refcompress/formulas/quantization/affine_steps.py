@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from refcompress.formulas.blocks import Index, blocks
 from refcompress.formulas.checks import (
-    check_dtype,
     check_finite,
     check_not_empty,
     code_type,
@@ -55,9 +54,8 @@ def prepare(
 ) -> Task:
     """Return the arguments of `quantize`, checked; errors call them by these names."""
     c, name = conventions.named(convention), names[0]
+    x = np.asarray(x) if c.compute_dtype == "input" else floats_in(name, np.asarray(x), np.dtype(np.float32))
     x = float_array(name, x)
-    if c.compute_dtype == "float32":
-        check_dtype(name, x, np.dtype(np.float32))
     check_not_empty(name, x)
     if c.nonfinite == "error" and c.clip == "before":  # which would hide an infinity
         check_finite(name, x)
@@ -128,7 +126,9 @@ def _codes(task: Task, rng: np.random.Generator | None) -> Iterator[tuple[Index,
         with np.errstate(all="ignore"):  # what overflows is clipped, and NaN found below
             t = _unclipped(x[block], f, z, o, qmin, qmax, c, rng)
         if not (t.min() >= qmin and t.max() <= qmax):
-            if c.nonfinite in NAN_CODES:
+            if c.nonfinite == "int64":
+                t = np.where(np.abs(t) < 2.0**63, t, t.dtype.type(qmin))
+            elif c.nonfinite in NAN_CODES:
                 t = np.where(np.isnan(t), t.dtype.type(NAN_CODES[c.nonfinite](qmin, qmax)), t)
             elif np.isnan(t).any() or (c.nonfinite == "error" and not np.isfinite(x[block]).all()):
                 _check_numbers(x, t, s, c, names)

@@ -20,7 +20,7 @@ AXES: Mapping[str, Mapping[str, str]] = {
         "subtracted": "the offset is subtracted from x, before the quotient",
         "shifted": "the value of the lowest code is subtracted from x before the quotient, and its code added after it",
     },
-    "clip": {  # no difference for a number; but one for NaN, and for gradients
+    "clip": {  # how a library writes it: codes do not depend on it, and what NaN becomes is said by nonfinite
         "after": "codes are clipped after rounding",
         "before": "codes are clipped before rounding",
     },
@@ -30,6 +30,7 @@ AXES: Mapping[str, Mapping[str, str]] = {
         "nan_low": "±∞ saturates, NaN becomes qmin",
         "nan_high": "±∞ saturates, NaN becomes qmax",
         "nan_zero": "±∞ saturates, NaN becomes 0",
+        "int64": "what rounds to no int64, NaN and ±∞ included, becomes qmin (the conversion of x86 gives −2⁶³)",
     },
     "compute_dtype": {"input": "computed in the dtype of x, s and Z together", "float32": "computed in float32"},
     "form": {
@@ -78,7 +79,7 @@ AXES: Mapping[str, Mapping[str, str]] = {
         "one": "an empty range has s = 1",
         "zero": "an empty range has s = 0",
         "one_below_normal": "a scale below the smallest normal number becomes 1, and Z 0",
-        "smallest": "an empty range is raised to the smallest width or scale, as any other",
+        "smallest": "an empty range has the smallest width or scale",
         "epsilon": "a scale of 0 becomes 2⁻²³, and a computed Z qmax where low < 0, else 0",
         "tenth": "an empty range has s = 0.1, and a scale below 6.1·10⁻⁵ becomes that, the range widened with it",
         "one_below_1e-4": "a range of width up to 10⁻⁴ has s = 1",

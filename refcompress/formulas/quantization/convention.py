@@ -46,11 +46,12 @@ class Convention:
     narrow
         Which code is not used.
     clip
-        Before or after rounding: the same codes for every number, another one for NaN.
+        Before or after rounding, as the library writes it. No code depends on it, and what NaN becomes is in nonfinite.
     scale_dtype
         In which dtype s, and an offset Z, is kept: x̂ is computed with s as it is kept, q with s as it is given.
-    origin
-        Library, version and place that the convention was checked against. Not a part of ==.
+    origin, limits
+        Library, version and place that the convention was checked against, and where the library does something else
+        that no field says. Not a part of ==.
 
     Raises
     ------
@@ -87,12 +88,13 @@ class Convention:
     scale_dtype: str = "float32"
 
     origin: str = field(default="", compare=False)
+    limits: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for name, meanings in AXES.items():
             choice(name, getattr(self, name), meanings)
-        real("smallest_range", self.smallest_range, 0.0, open_high=True)
-        real("smallest_scale", self.smallest_scale, 0.0, open_high=True)
+        for name in ("smallest_range", "smallest_scale"):
+            object.__setattr__(self, name, real(name, getattr(self, name), 0.0, open_high=True))
         for contradiction, reason in self._contradictions():
             if contradiction:
                 raise ValueError(reason)
@@ -140,6 +142,23 @@ class Convention:
         yield (
             self.smallest_range > 0 and self.scale in ("signed", "both_ends"),
             f"smallest_range must be 0 for the scale {self.scale!r}, got {self.smallest_range}",
+        )
+        yield (
+            self.smallest_scale > 0 and (self.scale == "signed" or self.nudge == "range"),
+            f"smallest_scale must be 0 for a scale with a sign or a nudged range, got {self.smallest_scale}",
+        )
+        yield (
+            bool(self.smallest_range or self.smallest_scale) and self.zero_range in ("error", "zero"),
+            f"smallest_range and smallest_scale must be 0 for zero_range {self.zero_range!r}, "
+            f"got {self.smallest_range} and {self.smallest_scale}",
+        )
+        yield (
+            self.nonfinite == "int64" and self.clip == "before",
+            "clip must be 'after' where nonfinite is 'int64', got 'before'",
+        )
+        yield (
+            self.zero_range == "tenth" and self.scale != "asymmetric",
+            f"scale must be 'asymmetric' for zero_range 'tenth', got {self.scale!r}",
         )
         yield (
             self.zero_range == "smallest" and not (self.smallest_range or self.smallest_scale),
@@ -234,7 +253,11 @@ class Convention:
         said["zero_point"] = said["zero_point"].replace("round(", f"{self.zero_point_rounding}(")
         said["smallest_range"] = f"at least {self.smallest_range:g} wide" if self.smallest_range else ""
         said["smallest_scale"] = f"s is at least {self.smallest_scale:g}" if self.smallest_scale else ""
+        if self.form == "(q-Z)/s":  # s is codes per unit
+            said["zero_point"] = said["zero_point"].replace("low/s", "low·s")
+            said["smallest_scale"] = f"s is at most {1 / self.smallest_scale:g}" if self.smallest_scale else ""
         if self.zero_point not in INTEGERS[2:]:
             said["zero_point_from"] = said["nudge"] = ""
         lines = [f"{title}: " + "; ".join(said[name] for name in names if said[name]) for title, names in PARTS.items()]
+        lines += [f"but: {self.limits}"] if self.limits else []
         return "\n".join([self.formula(), *(textwrap.fill(line, 118) for line in lines)])

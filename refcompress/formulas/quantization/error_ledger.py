@@ -165,6 +165,8 @@ def of(
     as_given = replace(c, scale_dtype="input")
     if boolean("requantize", requantize) and stored_scale is None:
         raise ValueError("stored_scale must be given to requantize with, got None")
+    if requantize and rng is not None:
+        raise ValueError(f"rng must be None with requantize, which would draw again, got {rng!r}")
 
     def codes(s: ArrayLike) -> np.ndarray:
         return affine.quantize(x, s, zero_point, qmin, qmax, c, axis, block_size=block_size, rng=rng)

@@ -43,6 +43,10 @@ def parameter_shape(shape: tuple[int, ...], axis: Axis = None, block_size: int |
     ValueError
         If an axis is out of range or named twice, or the block size is below 1 or has not one axis.
 
+    Notes
+    -----
+    A block is cut along one axis. Blocks of two axes (128 × 128) are not here.
+
     References
     ----------
     .. [1] ONNX operators, QuantizeLinear-21 (per tensor, per axis, blocked).

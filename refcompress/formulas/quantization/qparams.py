@@ -68,8 +68,11 @@ def choose(
     check_finite("low", low)
     check_finite("high", high)
     check_ranges("low must not exceed high", low <= high, low, high)
+    _check_codes(lowest, highest, c)
     with np.errstate(all="ignore"):
         start, end = _widened(low, high, c)
+        if c.scale in ("asymmetric", "mirrored", "inverse_width"):
+            check_ranges(f"high - low must be finite in {low.dtype}", np.isfinite(end - start), low, high)
         exact = _scale(start.astype(low.dtype), end.astype(low.dtype), lowest, highest, c)
         if c.zero_range == "tenth":
             exact, start, end = _at_least_small(exact, start, end, highest - lowest)
@@ -92,6 +95,16 @@ def choose(
     check_ranges(f"high - low must be finite in {s.dtype}", np.isfinite(s) & np.isfinite(last), low, high)
     check_ranges("high - low must be large enough for a scale above 0", (s != 0) | (c.zero_range == "zero"), low, high)
     return s[()], -Z[()] if c.form == "s(q+Z)" else Z[()]
+
+
+def _check_codes(qmin: int, qmax: int, c: Convention) -> None:
+    """Raise ValueError unless the zero point is a code and the scale's divisor above 0."""
+    if c.zero_point in ("zero", "middle"):
+        Z = middle(qmin, qmax) if c.zero_point == "middle" else 0
+        below = c.scale in ("symmetric_qmin", "signed", "both_ends")
+        above = c.scale in ("symmetric_qmax", "inverse_absmax", "both_ends")
+        if not (qmin + below <= Z <= qmax - above):
+            raise ValueError(f"qmin and qmax must leave codes on the sides of Z = {Z} that s needs, got {qmin}, {qmax}")
 
 
 def _widened(low: np.ndarray, high: np.ndarray, c: Convention) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from refcompress.formulas.quantization import affine
 from tests.crosscheck.comparison import MILLION, Pair, quantized, ranges, weight_rows
 from tests.crosscheck.registry import register
 
-HOW = "torch transcription"
+HOW = "torch transcription, not run"
 
 
 def gptq_range(rows, top, symmetric):

@@ -223,6 +223,7 @@ AFFINE_MUTANTS = {
     "nonfinite: NaN is the lowest": (swapped("nonfinite", "nan_high", "nan_low"), properties.affine_specials),
     "nonfinite: NaN is the lowest, not 0": (swapped("nonfinite", "nan_zero", "nan_low"), properties.affine_specials),
     "nonfinite: infinity is NaN": (InfinityIsNaN(), properties.affine_specials),
+    "nonfinite: beyond int64 saturates": (swapped("nonfinite", "int64", "nan_low"), properties.affine_specials),
     "nonfinite: infinity passes": (swapped("nonfinite", "error", "saturate"), properties.affine_specials),
     "compute_dtype: float32 for all": (ignoring(compute_dtype="float32"), properties.affine_computes_in_its_dtype),
     "form: one for all": (ignoring(form="s(q-Z)"), properties.affine_literals),

@@ -12,7 +12,7 @@ from refcompress.formulas.quantization.conventions import PRESETS
 from tests.formulas.quantization.properties import fitting
 
 FIELDS = {f.name: f for f in dataclasses.fields(Convention)}
-OTHERS = {"zero_point_rounding", "smallest_range", "smallest_scale", "origin"}  # fields that are no axis of words
+OTHERS = {"smallest_range", "smallest_scale", "origin", "limits"}  # fields that are no axis of words
 
 
 def test_every_field_is_an_axis_or_a_number():
@@ -28,7 +28,7 @@ def test_every_field_is_an_axis_or_a_number():
 def test_every_axis_is_described():
     described = [name for names in PARTS.values() for name in names]
     assert len(described) == len(set(described))
-    assert set(described) == set(FIELDS) - {"zero_point_rounding", "origin"}
+    assert set(described) == set(FIELDS) - {"zero_point_rounding", "origin", "limits"}
 
 
 @pytest.mark.parametrize("name", [*AXES, "zero_point_rounding"])
@@ -253,7 +253,12 @@ def test_descriptions(c):
     for title in PARTS:
         assert f"{title}: " in words
     assert ("Z is moved" in words) == (c.zero_point in ("rounded_quotient", "rounded_difference", "nearer_end"))
-    assert ("at least" in words) == bool(c.smallest_range or c.smallest_scale)
+    inverse = c.form == "(q-Z)/s"
+    assert ("at least" in words) == bool(c.smallest_range or (c.smallest_scale and not inverse))
+    assert ("s is at most" in words) == bool(c.smallest_scale and inverse)
+    assert ("low/s" in words) == (c.zero_point in ("rounded_quotient", "rounded_difference", "nearer_end"))
+    assert ("low·s" in words) == (c.zero_point == "quotient" and inverse)
+    assert lines[-1].startswith("but: ") == bool(c.limits)
 
 
 def test_a_description_says_how_the_zero_point_is_rounded():

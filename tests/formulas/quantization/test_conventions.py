@@ -116,6 +116,9 @@ def test_codes_of_specials(name):
                     q = assert_same_codes(name, [np.inf, 1.0, -np.inf], step, Z, qmin, qmax)
                     assert q[0] == qmax - (c.narrow == "high")
                     assert q[2] == qmin + (c.narrow == "low")
+                elif twin.infinity == "qmin":
+                    q = assert_same_codes(name, [np.inf, 1.0, -np.inf], step, Z, qmin, qmax)
+                    assert q[0] == q[2] == qmin
                 else:
                     for bad in (np.inf, -np.inf):
                         with pytest.raises(ValueError, match="x must be finite"):
