@@ -81,7 +81,7 @@ ARITHMETIC = {"numpy", "scipy", "math", "fractions"}
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "formulas").rglob("*.py")), ids=lambda p: p.stem)
 def test_formulas_import_only_arithmetic(path):
-    allowed = {*ARITHMETIC, "operator", "typing", "collections", "dataclasses", "textwrap", "refcompress"}
+    allowed = {*ARITHMETIC, "operator", "typing", "collections", "dataclasses", "types", "textwrap", "refcompress"}
     assert {name.split(".")[0] for name in imports(path.read_text())} <= allowed
     assert not re.search(r"np\.random\.(?!Generator)|default_rng|open\(|print\(", strip_docstrings(path.read_text()))
 

@@ -90,7 +90,8 @@ for quotient in ("divide", "reciprocal", "fused"):
 # %% [markdown]
 # **Clip before or after rounding.** Code 300.4 of 0…255: round, then clip: 300 → 255. Clip, then round: 255 → 255.
 # It is always the same, since rounding never changes the order of two numbers and leaves the ends, integers, as they
-# are. Only NaN, which has no order, depends on how a library clips and converts. It becomes qmin, qmax or 0.
+# are. Only NaN, which has no order, depends on how a library clips and converts. It becomes qmin, qmax or 0; here the
+# axis `nonfinite` says which.
 #
 # **Narrow range.** −128…127 has one code more below 0 than above. `narrow` leaves out −128, so that −x has the
 # code −q. At s = 1, −128 becomes −128 or −127.
@@ -157,8 +158,9 @@ for name in ("onnx", "awq"):
 
 # %%
 for name in ("onnxruntime", "onnx", "gptq", "torch_quantize", "awq", "torchao", "ggml_q8_0"):
-    s, Z = affine.choose(f32(0), f32(0), 0, 255, name)
-    restored = affine.fake_quantize(np.zeros(1, np.float32), s, Z, 0, 255, name)[0]
+    codes = (-128, 127) if name == "ggml_q8_0" else (0, 255)
+    s, Z = affine.choose(f32(0), f32(0), *codes, name)
+    restored = affine.fake_quantize(np.zeros(1, np.float32), s, Z, *codes, name)[0]
     print(f"all weights 0, {name}: s = {s:.3g}, 0 becomes {restored:.0f}")
 s, Z = affine.choose(f32(-0.8), f32(0.5), 0, 15, "ggml_q4_0")
 for dtype in ("float32", "float16"):
@@ -240,8 +242,8 @@ print("power_of_two:", [float(ranges.power_of_two.scale(8.0, 7, rounding)) for r
 #     SQNR = 10 · log₁₀( Σ x² / Σ (x − x̂)² )      in dB; 10 dB more is a tenth of the squared error
 #
 # min_max spends its 16 levels on [−1, 1], and 98 % of the weights share three of them. The error of a few clipped
-# outliers is small against that. percentile 99.9 leaves 10 weights outside at each end. `least_error` with the exponent
-# 2.4, as GPTQ has it, minds large errors more than the square does. aciq knows nothing of outliers.
+# outliers is small against that. percentile 99.9 leaves 9 weights below its range and 10 above. `least_error` with the
+# exponent 2.4, as GPTQ has it, minds large errors more than the square does. aciq knows nothing of outliers.
 #
 # `histogram` shortens the high end only. It is PyTorch's search: it moves by 10⁻⁵ of the values at a time, and of fewer
 # than 100,000 values that is less than one, so the low end never loses a bin. It stops at the first step that looks

@@ -200,14 +200,20 @@ for rule in requantization.ROUNDINGS:
 #
 # A ReLU costs nothing: negative results have codes below z_out, so qmin = z_out = −10 clips them. −6 comes back as
 # ½·(−6 + 10) = 2. In real numbers it is 1.75 + 0.3 = 2.05: the bias lost 0.05.
+#
+# The codes have the dtype of the first operand, here uint8, unless another is asked for: z_out = −10 needs int8. A
+# fused ReLU changes the range of the codes and not their dtype: with z_out = 0 int8 is still int8, from 0 to 127.
 
 # %%
 from refcompress.formulas.quantization.integer import quantized_matmul
 
 biases = bias.quantize_bias(np.array([0.3, -1.3125]), 0.5, 0.25)
 scales = {"a_scale": 0.5, "b_scale": 0.25, "out_scale": 0.5, "a_zero_point": 3, "b_zero_point": -1}
+scales["dtype"] = np.int8
 print("codes", quantized_matmul.matmul(a, b, biases, **scales, out_zero_point=-10).tolist())
 print("with ReLU", quantized_matmul.matmul(a, b, biases, **scales, out_zero_point=-10, qmin=-10).tolist())
+from_zero = quantized_matmul.matmul(a, b, biases, **scales, qmin=0)
+print("with ReLU and z_out = 0", from_zero.tolist(), from_zero.dtype)
 
 # %% [markdown]
 # ## Average pooling: the mean of the codes
@@ -287,7 +293,7 @@ columns = products.prepare(weights["fc"].T)
 pixels = affine.quantize(data.x_test, s_in, 0, 0, 255, "onnx")
 first = {"x_scale": s_in, "w_scale": weight_scales["conv"], "out_scale": s_hidden, "out_zero_point": int(z_hidden)}
 last = {"a_scale": s_hidden, "b_scale": weight_scales["fc"], "out_scale": s_out, "a_zero_point": int(z_hidden)}
-first |= {"padding": 1, "qmin": int(z_hidden)}  # qmin is the ReLU
+first |= {"padding": 1, "dtype": np.int8, "qmin": int(z_hidden)}  # pixels are uint8; qmin is the ReLU
 last |= {"out_zero_point": int(z_out)}
 for rule in requantization.ROUNDINGS:
     hidden[rule] = quantized_conv2d.conv2d(pixels, weights["conv"], bias_codes["conv"], **first, rounding=rule)
@@ -303,6 +309,10 @@ for rule in requantization.ROUNDINGS:
 #
 # The table shows the largest error beside the largest bound of the 8 filters, and how many codes are not those of
 # "double"; these differ by 1. Above 0, "up" is "away from 0". So after this ReLU double_up gives the codes of double.
+#
+# "single" and "float" differ from double in the same codes. Both round once and give the integer nearest to the
+# product, so they agree wherever no product is a tie, or so close to one that float32 does not tell. The first rounding
+# of "double" is what neither has: it can lift a product that is up to 2^shift/2 below a tie onto it, and up it goes.
 
 # %%
 exact = model.predict(data.x_test)
@@ -317,6 +327,9 @@ for rule, out in answers.items():
     print(f"answers as in float32 {(best == exact.argmax(axis=1)).mean():.3f},", end=" ")
     print(f"error {error:.2f} of at most {bound:.2f} steps,", end=" ")
     print((hidden[rule] != hidden["double"]).sum(), "of", hidden[rule].size, "codes differ")
+print("codes in which single and float differ:", (hidden["single"] != hidden["float"]).sum())
+print("largest of double − single:", (hidden["double"].astype(int) - hidden["single"]).max(), end=", ")
+print("least:", (hidden["double"].astype(int) - hidden["single"]).min())
 
 if plt is not None:
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
+from refcompress.formulas.coding import packing
 from refcompress.formulas.quantization import float_format
 from refcompress.formulas.quantization.formats import level_table, mx, nvfp4
 
@@ -152,6 +153,37 @@ def test_onnx(name, saturate):
     np.testing.assert_array_equal(float_format.encode(x, name, "saturate" if saturate else "nan"), codes)
 
 
+@pytest.mark.parametrize("saturate", [0, 1])
+@pytest.mark.parametrize(("mode", "rounding"), [("up", "away"), ("nearest", "half_even"), ("down", "toward_zero")])
+def test_onnx_rounds_e8m0_by_its_mode(mode, rounding, saturate):
+    """Normal float32 numbers: 0, infinity and what lies below 2^−126 have other codes there."""
+    convert = library("onnx.numpy_helper").to_float8e8m0
+    x = np.abs(np.concatenate([points_of_decision("float8_e8m0fnu", np.float32), any_float32("float8_e8m0fnu")]))
+    x = x[(x >= 2.0**-126) & np.isfinite(x)]
+    codes = convert(x, bool(saturate), mode).view(np.uint8)
+    ours = float_format.encode(x, "float8_e8m0fnu", "saturate" if saturate else "nan", rounding=rounding)
+    np.testing.assert_array_equal(ours, codes)
+    if mode == "up":
+        np.testing.assert_array_equal(codes, convert(x, bool(saturate)).view(np.uint8))  # it is the default
+
+
+def test_codes_do_not_change_where_subnormal_numbers_are_flushed():
+    torch = library("torch")
+    tiny = np.array([3e-39, 1.1e-38, 5e-40, 1e-45, 2.0**-127, 0.0, -0.0, -3e-39, 2.0**-126, 2.0**-104], np.float32)
+    arrays = [tiny[i : i + 1] for i in range(tiny.size)] + [tiny, np.array([5e-324, -1e-310, 1e-310, 2.0**-127, 0.0])]
+    cases = [(x, name, rule) for x in arrays for name in float_format.FORMATS for rule in float_format.ROUNDINGS]
+    expected = [float_format.encode(x, name, rounding=rule).tolist() for x, name, rule in cases]
+    assert expected[cases.index((arrays[0], "bfloat16", "half_even"))] == [33]
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor does not flush")
+    try:
+        assert (tiny[:1] * np.float32(1)).view(np.uint32) == 0
+        codes = [float_format.encode(x, name, rounding=rule).tolist() for x, name, rule in cases]
+    finally:
+        torch.set_flush_denormal(False)
+    assert codes == expected
+
+
 def block_values(size):
     """Blocks of many magnitudes, of small integers with many ties, and of zeros."""
     rng = np.random.default_rng(6)
@@ -217,7 +249,10 @@ def test_nvfp4_compressed_tensors():
         scale_dtype=torch.float8_e4m3fn,
         zp_dtype=torch.float8_e4m3fn,
     )
+    pack = library("compressed_tensors.compressors.nvfp4.helpers").pack_fp4_to_uint8
     x = block_values(16)
+    x[::3, ::5] = -0.0  # its element is 0
+    x[1::3, ::7] *= np.float32(-1e-9)  # and −0 is that of a negative number
     blocks = torch.from_numpy(x).reshape(1024, 64, 16)
     their_t = utils.generate_gparam(blocks.amin(), blocks.amax())
     their_scales, _ = utils.calculate_qparams(blocks.amin(-1), blocks.amax(-1), options, global_scale=their_t)
@@ -228,6 +263,10 @@ def test_nvfp4_compressed_tensors():
     assert t == their_t.numpy()
     np.testing.assert_array_equal(float_format.decode(block_scales, "float8_e4m3fn"), their_scales.numpy())
     np.testing.assert_array_equal(float_format.decode(codes, "float4_e2m1fn"), elements.numpy().reshape(x.shape))
+    packed = pack(elements.reshape(1024, 1024)).numpy()
+    np.testing.assert_array_equal(packing.pack(codes, 4), packed.ravel())
+    assert (codes == 8).sum() > 1000
+    assert ((codes == 0) & np.signbit(x)).sum() > 1000
     ours = nvfp4.dequantize(codes, block_scales, t, arithmetic="compressed_tensors")
     np.testing.assert_array_equal(ours, values.numpy().reshape(x.shape))
 

@@ -79,7 +79,7 @@ def code(
     later = {"before": zero, "shifted": lowest - zero, "after": None, "subtracted": None}[c.zero_point_added]
     if c.rounding == "add_half":  # one sum where there is a zero point to add before
         later = rounding.to_format((zero if c.zero_point_added == "before" else Fraction(0)) + HALF, name)
-    inverse = Fraction(0) if s == 0 else rounding.to_format(1 / s, name)
+    inverse = Fraction(0) if s == 0 or c.quotient in ("divide", "multiply") else rounding.to_format(1 / s, name)
     match c.quotient:
         case "divide":
             t = divide(x, s, name)

@@ -13,6 +13,25 @@ def output_size(size, kernel_size, stride, padding, dilation):
     return count
 
 
+def reached(outputs, size, kernel_size, stride, padding, dilation):
+    """Return, for every output along an axis, the (tap, input) that lie inside of the image."""
+    found = []
+    for i in range(outputs):
+        places = [(p, i * stride + p * dilation - padding) for p in range(kernel_size)]
+        found.append([(p, place) for p, place in places if 0 <= place < size])
+    return found
+
+
+def reaching(size, outputs, kernel_size, stride, padding, dilation):
+    """Return, for every input along an axis, the (tap, output) that it goes into."""
+    found = []
+    for place in range(size):
+        # Solve i·stride + p·dilation − padding = place for i: only whole solutions inside the output exist.
+        solved = [(p, *divmod(place + padding - p * dilation, stride)) for p in range(kernel_size)]
+        found.append([(p, i) for p, i, rest in solved if rest == 0 and 0 <= i < outputs])
+    return found
+
+
 def forward(x, W, b, stride, padding, dilation, groups):
     (N, _, height, width), (M, D, kh, kw) = np.shape(x), np.shape(W)
     x, W = np.asarray(x, float).tolist(), np.asarray(W, float).tolist()
@@ -24,14 +43,13 @@ def forward(x, W, b, stride, padding, dilation, groups):
             output_size(width, kw, stride[1], padding[1], dilation[1]),
         )
     )
+    down = reached(out.shape[2], height, kh, stride[0], padding[0], dilation[0])
+    right = reached(out.shape[3], width, kw, stride[1], padding[1], dilation[1])
     for n, o, i, j in np.ndindex(out.shape):
         first = o // (M // groups) * D  # the first input channel of filter o's group
         total = 0.0 if b is None else float(b[o])
-        for d, p, q in product(range(D), range(kh), range(kw)):
-            row = i * stride[0] + p * dilation[0] - padding[0]
-            column = j * stride[1] + q * dilation[1] - padding[1]
-            if 0 <= row < height and 0 <= column < width:
-                total += x[n][first + d][row][column] * W[o][d][p][q]
+        for d, (p, row), (q, column) in product(range(D), down[i], right[j]):
+            total += x[n][first + d][row][column] * W[o][d][p][q]
         out[n, o, i, j] = total
     return out
 
@@ -43,15 +61,13 @@ def backward(dout, x, W, stride, padding, dilation, groups):
     dout, x, W = np.asarray(dout, float).tolist(), np.asarray(x, float).tolist(), np.asarray(W, float).tolist()
     filters = M // groups
     dX, dW, db = np.zeros((N, C, height, width)), np.zeros((M, D, kh, kw)), np.zeros(M)
+    down = reaching(height, rows, kh, stride[0], padding[0], dilation[0])
+    right = reaching(width, columns, kw, stride[1], padding[1], dilation[1])
     for n, c, row, column in np.ndindex(dX.shape):
         group, d = divmod(c, D)
         total = 0.0
-        for o, p, q in product(range(group * filters, (group + 1) * filters), range(kh), range(kw)):
-            # Solve i·stride + p·dilation − padding = row for i: only whole solutions inside the output exist.
-            i, i_rest = divmod(row + padding[0] - p * dilation[0], stride[0])
-            j, j_rest = divmod(column + padding[1] - q * dilation[1], stride[1])
-            if i_rest == j_rest == 0 and 0 <= i < rows and 0 <= j < columns:
-                total += dout[n][o][i][j] * W[o][d][p][q]
+        for o, (p, i), (q, j) in product(range(group * filters, (group + 1) * filters), down[row], right[column]):
+            total += dout[n][o][i][j] * W[o][d][p][q]
         dX[n, c, row, column] = total
     for o, d, p, q in np.ndindex(dW.shape):
         c = o // filters * D + d

@@ -36,13 +36,18 @@ def half_away(v: Any) -> Any:
 
 
 def fused(x: np.ndarray, r: Any, z: Any) -> np.ndarray:
-    """fma of finite numbers, by rational numbers; of others as float64 has it."""
-    out = np.empty(x.shape, F)
-    for i, value in enumerate(x.tolist()):
-        if np.isfinite(value) and np.isfinite(r):
-            out[i] = float(rounding.to_format(Fraction(value) * Fraction(float(r)) + Fraction(float(z)), "float32"))
-        else:
-            out[i] = value * float(r) + float(z)
+    """fma of finite numbers, by rational numbers; of others as float64 has it.
+
+    The product of two float32 numbers is exact in float64, so that the sum is within a place of the exact one: where
+    both places beside it are the same float32, as all but those next to float32's ties are, that is fma's result.
+    """
+    total = x.astype(D) * D(r) + D(z)
+    out = total.astype(F)
+    below, above = (np.nextafter(total, D(end)).astype(F) for end in (-np.inf, np.inf))
+    for i in np.flatnonzero(~((below == above) & (total != 0))):
+        if np.isfinite(x[i]) and np.isfinite(r):
+            exact = Fraction(float(x[i])) * Fraction(float(r)) + Fraction(float(z))
+            out[i] = float(rounding.to_format(exact, "float32"))
     return out
 
 

@@ -24,10 +24,10 @@ def edge(k: int, bins: int, absmax: Fraction) -> Fraction:
 
 def histogram(values: Sequence[Fraction], bins: int, absmax: Fraction) -> list[int]:
     """Return how many values lie in each bin, its beginning included; the last has its end too."""
-    counts = [0] * bins
+    counts, edges = [0] * bins, [edge(k, bins, absmax) for k in range(bins)]
     for x in values:
         k = 0
-        while k < bins - 1 and x >= edge(k + 1, bins, absmax):
+        while k < bins - 1 and x >= edges[k + 1]:
             k += 1
         counts[k] += 1
     return counts
@@ -66,9 +66,9 @@ def smoothed(p: Sequence[int], epsilon: Fraction = EPSILON) -> list[Fraction] | 
 
 def divergence(p: Sequence[Fraction], q: Sequence[Fraction]) -> mpmath.mpf:
     """Return Σ P·log(P/Q) of the two divided by their sums."""
-    total = mpmath.mpf(0)
+    total, sum_p, sum_q = mpmath.mpf(0), sum(p), sum(q)
     for a, b in zip(p, q, strict=True):
-        a, b = a / sum(p), b / sum(q)
+        a, b = a / sum_p, b / sum_q
         ratio = a / b
         total += number(a) * mpmath.log(number(ratio))
     return total

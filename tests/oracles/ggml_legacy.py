@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import NamedTuple
 
+from tests.oracles.kept import kept
 from tests.oracles.rounding import to_format, to_integer
 
 
@@ -58,6 +59,7 @@ def to_float(x: Signed) -> float:
 # float16
 
 
+@kept
 def half(low: int, high: int) -> Signed:
     """Return the number of two bytes: 1 bit of sign, 5 of exponent, 10 of significand."""
     exponent, significand = high // 4 % 32, high % 4 * 256 + low
@@ -71,10 +73,11 @@ def half(low: int, high: int) -> Signed:
 def half_bytes(x: Signed) -> list[int]:
     """Return the two bytes of the nearest float16, ties to even; OverflowError where that is infinity."""
     exponent = 1
-    while x.size * 2**14 >= 2**exponent:
+    while x.size.numerator * 2**14 >= x.size.denominator * 2**exponent:
         exponent += 1
     # significands from 0 below 2^−14, else from 1024; one of 2048 carries over into the exponent by itself
-    number = 1024 * (exponent - 1) + to_integer(x.size / Fraction(2) ** (exponent - 25), "half_even")
+    significand = Fraction(x.size.numerator * 2**24, x.size.denominator * 2 ** (exponent - 1))
+    number = 1024 * (exponent - 1) + to_integer(significand, "half_even")
     if number >= 31 * 1024:
         raise OverflowError(str(x))
     return [number % 256, number // 256 + (128 if x.negative else 0)]
@@ -149,9 +152,15 @@ def code(block: list[int], j: int, kind: str) -> int:
 
 def weight(block: list[int], j: int, kind: str) -> float:
     """Return weight j of a block."""
-    d, q = half(block[0], block[1]), code(block, j, kind)
+    return of_code(tuple(block[: 4 if kind.endswith("_1") else 2]), code(block, j, kind), kind)
+
+
+@kept  # most blocks of the tests share a few scales
+def of_code(scales: tuple[int, ...], q: int, kind: str) -> float:
+    """Return the weight of a code in blocks with these bytes of d, or of d and m."""
+    d = half(*scales[:2])
     if kind.endswith("_1"):
-        return to_float(plus(times(d, signed(q)), half(block[2], block[3])))
+        return to_float(plus(times(d, signed(q)), half(*scales[2:])))
     return to_float(times(d, signed(q - {"q4_0": 8, "q5_0": 16, "q8_0": 0}[kind])))
 
 

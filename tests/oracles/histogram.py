@@ -103,12 +103,14 @@ def search(counts: Sequence[Fraction], levels: int) -> Search:
     """Return the bins that the search keeps, for a whole number of values; shares of them are rounded to float32."""
     total = sum(counts, Fraction(0))
     assert total.denominator == 1
+    assert total * STEPS < 2**53  # the product with a number of steps is exact
     running = [float(sum(counts[: k + 1], Fraction(0))) for k in range(len(counts))]  # sixteenths: exact
+    shares = [float(v) for v in (int(total) * np.arange(STEPS + 1) / STEPS).astype(np.float32)]
     start, end, gone_low, gone_high = 0, len(counts) - 1, 0, 0
     least, margin = None, Fraction(1)
     while gone_low + gone_high < STEPS:
         left, right = start, end
-        below, above = share(int(total), gone_low + 1), share(int(total), STEPS - gone_high - 1)
+        below, above = shares[gone_low + 1], shares[STEPS - gone_high - 1]
         while left < end and running[left] < below:
             left += 1
         while right > start and running[right] > above:
@@ -128,11 +130,6 @@ def search(counts: Sequence[Fraction], levels: int) -> Search:
                 break
         start, end, least = *candidate, now
     return Search(start, end, margin)
-
-
-def share(total: int, steps: int) -> float:
-    """Return this many steps' share of all values, in float32."""
-    return float(np.float32(total * steps / STEPS))
 
 
 def restored_ends(low: Fraction, high: Fraction, bins: int, found: Search) -> tuple[Fraction, Fraction]:

@@ -2,9 +2,11 @@
 
 from fractions import Fraction
 
+from tests.oracles.kept import kept
 from tests.oracles.rounding import to_integer
 
 
+@kept  # every sum of a matrix has the same
 def quantize_multiplier(real, rounding="half_away"):
     """(M, shift) of a Fraction from 0 to below 2³⁰."""
     if real == 0:

@@ -55,7 +55,10 @@ def block(values: list[float], t: Fraction, arithmetic: str) -> tuple[list[int],
         divisor = f32(s / t)
         quotients = [to_format(Fraction(v) / divisor, "float32") for v in values]
     for v, quotient in zip(values, quotients, strict=True):
-        codes.append(e2m1(quotient, math.copysign(1, v) < 0))
+        negative = math.copysign(1, v) < 0
+        if arithmetic == "compressed_tensors" and quotient == 0:
+            negative = False
+        codes.append(e2m1(quotient, negative))
     return codes, scale
 
 

@@ -13,6 +13,11 @@ def parts(block: list[int], weight: int) -> tuple[int, int, int]:
     return sixteen % 16, sixteen // 16, block[16 + 32 * part + byte] // 4**shift % 4
 
 
+def factors(s: int, m: int, q: int) -> tuple[int, int]:
+    """Return the integers by which d and dmin are multiplied; a weight is the sum."""
+    return s * q, -m
+
+
 def weight(block: list[int], index: int) -> float:
     d, dmin = half(*block[80:82]), half(*block[82:84])
     s, m, q = parts(block, index)

@@ -17,6 +17,11 @@ def parts(block: list[int], weight: int) -> tuple[int, int]:
     return nibble + 16 * pair, low + 4 * high
 
 
+def factors(s: int, q: int) -> tuple[int]:
+    """Return the integer by which d is multiplied."""
+    return ((s - 32) * (q - 4),)
+
+
 def weight(block: list[int], index: int) -> float:
     s, q = parts(block, index)
     return to_float(times(times(half(*block[108:110]), signed(s - 32)), signed(q - 4)))

@@ -15,6 +15,11 @@ def parts(block: list[int], weight: int) -> tuple[int, int, int]:
     return *scale_and_min(block[4:16], weight // 32), low + 16 * high
 
 
+def factors(s: int, m: int, q: int) -> tuple[int, int]:
+    """Return the integers by which d and dmin are multiplied; a weight is the sum."""
+    return s * q, -m
+
+
 def weight(block: list[int], index: int) -> float:
     d, dmin = half(*block[0:2]), half(*block[2:4])
     s, m, q = parts(block, index)

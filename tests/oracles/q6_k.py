@@ -16,6 +16,11 @@ def parts(block: list[int], weight: int) -> tuple[int, int]:
     return s if s < 128 else s - 256, low + 16 * high
 
 
+def factors(s: int, q: int) -> tuple[int]:
+    """Return the integer by which d is multiplied."""
+    return (s * (q - 32),)
+
+
 def weight(block: list[int], index: int) -> float:
     s, q = parts(block, index)
     return to_float(times(times(half(*block[208:210]), signed(s)), signed(q - 32)))

@@ -3,24 +3,24 @@
 from fractions import Fraction
 
 from tests.oracles.multiplier import quantize_multiplier
-from tests.oracles.requantization import clip, rounded
+from tests.oracles.requantization import clip, code_range, rounded
 from tests.oracles.rounding import to_format, to_integer
 
 
 def add(
     a, b, *, a_scale, b_scale, out_scale, a_zero_point=0, b_zero_point=0, out_zero_point=0, rounding="double",
-    left_shift=20, qmin=-128, qmax=127,
+    left_shift=20, dtype="int8", qmin=None, qmax=None,
 ):  # fmt: skip
     """One code of two."""
-    scales = a_scale, b_scale, out_scale
+    scales, ends = (a_scale, b_scale, out_scale), code_range(dtype, qmin, qmax)
     if rounding == "float":
         total = fused(a, b, scales, (a_zero_point, b_zero_point, out_zero_point))
-        return clip(to_integer(total, "half_even"), qmin, qmax)
+        return clip(to_integer(total, "half_even"), *ends)
     s_a, s_b, s_out = (Fraction(float(s)) for s in scales)
     S = 2 * max(s_a, s_b)
     t_a = times((a - a_zero_point) * 2**left_shift, s_a / S, rounding)
     t_b = times((b - b_zero_point) * 2**left_shift, s_b / S, rounding)
-    return clip(times(t_a + t_b, S / (2**left_shift * s_out), rounding) + out_zero_point, qmin, qmax)
+    return clip(times(t_a + t_b, S / (2**left_shift * s_out), rounding) + out_zero_point, *ends)
 
 
 def times(acc, real, rounding):

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import product
 
 from tests.oracles.integer_conv2d import border, count
-from tests.oracles.requantization import clip
+from tests.oracles.requantization import clip, code_range
 from tests.oracles.rounding import to_format, to_integer
 
 
@@ -41,12 +41,14 @@ def float_mean(codes, x_scale, out_scale, x_zero_point, out_zero_point):
 
 def average_pool2d(
     x, kernel_size, *, stride=None, padding=0, rounding="integer", x_scale=None, out_scale=None, x_zero_point=0,
-    out_zero_point=0, qmin=-128, qmax=127,
+    out_zero_point=0, dtype="int8", qmin=None, qmax=None,
 ):  # fmt: skip
+    ends = code_range(dtype, qmin, qmax)
+
     def code(codes):
         if rounding == "integer":
-            return clip(mean(codes), qmin, qmax)
-        return clip(float_mean(codes, x_scale, out_scale, x_zero_point, out_zero_point), qmin, qmax)
+            return clip(mean(codes), *ends)
+        return clip(float_mean(codes, x_scale, out_scale, x_zero_point, out_zero_point), *ends)
 
     found = windows(x, kernel_size, stride or kernel_size, padding)
     return [[[[code(codes) for codes in row] for row in plane] for plane in image] for image in found]

@@ -17,12 +17,12 @@ def sums(x, w, bias, x_zero_point, w_zero_point, geometry):
 
 def conv2d(
     x, w, bias=None, *, x_scale, w_scale, out_scale, x_zero_point=0, w_zero_point=0, out_zero_point=0,
-    rounding="double", qmin=-128, qmax=127, **geometry,
+    rounding="double", dtype="int8", qmin=None, qmax=None, **geometry,
 ):  # fmt: skip
+    ends = requantization.code_range(dtype, qmin, qmax)
+
     def code(v, o):
-        return requantization.rescale(
-            v, x_scale, scale_of(w_scale, o), out_scale, rounding, 0, out_zero_point, qmin, qmax
-        )
+        return requantization.rescale(v, x_scale, scale_of(w_scale, o), out_scale, rounding, 0, out_zero_point, *ends)
 
     return each(code, sums(x, w, bias, x_zero_point, w_zero_point, geometry))
 

@@ -2,8 +2,25 @@
 
 from fractions import Fraction
 
+from tests.oracles.kept import kept
 from tests.oracles.multiplier import quantize_multiplier
 from tests.oracles.rounding import to_format, to_integer
+
+RANGES = {
+    "uint8": (0, 2**8 - 1),
+    "int8": (-(2**7), 2**7 - 1),
+    "uint16": (0, 2**16 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+}
+
+
+def code_range(dtype, qmin=None, qmax=None):
+    """Ends of the codes of a type, where no narrower ones are given."""
+    low, high = RANGES[dtype]
+    qmin, qmax = low if qmin is None else qmin, high if qmax is None else qmax
+    assert low <= qmin <= qmax <= high
+    return qmin, qmax
 
 
 def saturating_rounding_doubling_high_mul(a, b):
@@ -38,6 +55,7 @@ def requantize(acc, multiplier, shift, rounding="double", zero_point=0, qmin=-12
     return clip(rounded(acc, multiplier, shift, rounding) + zero_point, qmin, qmax)
 
 
+@kept  # every sum of a matrix has the same
 def one_number(a_scale, b_scale, out_scale, rounding):
     """s_a·s_b/s_out with a rounding after each operation: (M, shift), or (float32 as a Fraction, None)."""
     name = "float32" if rounding == "float" else "float64"

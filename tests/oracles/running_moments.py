@@ -13,10 +13,12 @@ def moments(gradients):
         means.append([])
         squares.append(Fraction(0))
         for p in range(parameters):
-            column = [Fraction(float(gradients[t][i][p])) for t in range(steps)]
-            mean = sum(column) / steps
-            means[-1].append(mean)
-            squares[-1] += sum((value - mean) ** 2 for value in column)
+            column = [float(gradients[t][i][p]).as_integer_ratio() for t in range(steps)]
+            unit = max(divisor for _, divisor in column)  # powers of two: all are integers times 1 / unit
+            whole = [numerator * (unit // divisor) for numerator, divisor in column]
+            total = sum(whole)
+            means[-1].append(Fraction(total, steps * unit))
+            squares[-1] += Fraction(sum((steps * value - total) ** 2 for value in whole), (steps * unit) ** 2)
     return steps, means, squares
 
 

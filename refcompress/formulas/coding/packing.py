@@ -29,8 +29,8 @@ def pack(q: np.ndarray, bits: int, order: str = "lsb") -> np.ndarray:
 
     Returns
     -------
-    (⌈n·b/8⌉,) uint8 array; the unused bits of the last byte are 0. Orders with words of 4 bytes give whole words, which
-    data.view("<u4") reads, with 0 in the bits and the codes that fill them.
+    (⌈n·b/8⌉,) uint8 array. Orders with words of 4 bytes give whole words, which data.view("<u4") reads. Unused bits and
+    padding codes are 0.
 
     Raises
     ------
@@ -44,6 +44,9 @@ def pack(q: np.ndarray, bits: int, order: str = "lsb") -> np.ndarray:
     -----
     Bit 0 is the least significant. Code borders need not be byte borders.
 
+    Signed codes are not taken as they are. In two's complement of b bits they are q & (2**b − 1), and back from u:
+    (u ^ 2**(b − 1)) − 2**(b − 1) in a signed type. int8 codes of 8 bits are q.view(np.uint8).
+
     References
     ----------
     .. [1] The bit order of NumPy's packbits(bitorder="little") and of RFC 1951, section 3.1.1.
@@ -54,6 +57,14 @@ def pack(q: np.ndarray, bits: int, order: str = "lsb") -> np.ndarray:
     array([33,  3], dtype=uint8)
     >>> pack(np.array([1, 2, 3, 4]), bits=4, order="high_nibble_first")  # 0x12, 0x34
     array([18, 52], dtype=uint8)
+
+    Signed codes, in two's complement, and back:
+
+    >>> data = pack(np.array([-8, -1, 0, 7]) & 15, bits=4)
+    >>> data  # 0xF8, 0x70
+    array([248, 112], dtype=uint8)
+    >>> (unpack(data, bits=4, count=4).astype(np.int8) ^ 8) - 8
+    array([-8, -1,  0,  7], dtype=int8)
 
     Rows of their own, as compressed-tensors packs them:
 

@@ -194,12 +194,19 @@ def arrange(codes: np.ndarray, bits: int, order: str) -> np.ndarray:
 
     Libraries pack along an axis; pack takes codes as they lie in memory. compressed-tensors packs every row by itself
     (a row starts a new word), so pack the rows one by one. GPTQ packs its (in, out) weights along "in": pack the rows
-    of the transpose. AWQ packs the rows of (in, out), onnx and bitsandbytes the flat array. hqq cuts the first axis,
-    which is where the flat array is cut; with 3 bits it adds rows of 0 up to a multiple of 10, which is the caller's
-    part unless a row is one code. torchao's is the flat array with dim=0, and row by row with dim=−1.
+    of the transpose, and transpose the words back, to (in·b/32, out). AWQ packs the rows of (in, out), onnx and
+    bitsandbytes the flat array. hqq cuts the first axis, which is where the flat array is cut; with 3 bits it adds rows
+    of 0 up to a multiple of 10, which is the caller's part unless a row is one code. torchao's is the flat array with
+    dim=0, and row by row with dim=−1.
 
     GPTQ's 3 bits are "int32_dense" (its loop lets codes straddle words), and so is all of compressed-tensors 0.20; its
     0.9 had "int32_words". Where b divides 32, both orders are the same.
+
+    Compared by running, byte for byte: "int32_dense" and, where b divides 32, "int32_words" with compressed-tensors;
+    "low_nibble_first" with onnx and torchao; "high_nibble_first" with bitsandbytes at 4 bits and torchao at 2; "ggml",
+    "ggml_32" and "ggml_64" with the Python package gguf; "hqq" with hqq; "torchao_uintx" with torchao; "lsb" at 6 bits
+    with compressed-tensors and onnx. Only against the published layout: "int32_words" at 3, 5, 6 and 7 bits, and GPTQ.
+    AWQ's own packing has not been run either: "awq" is what compressed-tensors reads as AutoAWQ's.
 
     References
     ----------

@@ -1,5 +1,6 @@
 """Packing orders: hand-worked bytes, every bit of every order against the oracle, and the error paths."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -22,8 +23,14 @@ def counts(order, bits):
     return [*range(0, 71, step), *(count for count in (step, 2 * step, 3 * step) if count > 70)]
 
 
+@functools.cache
 def codes_of(bits, count, seed=0):
-    return np.random.default_rng((seed, bits, count)).integers(0, 2**bits, count).astype(code_dtype(bits))
+    return frozen(np.random.default_rng((seed, bits, count)).integers(0, 2**bits, count), code_dtype(bits))
+
+
+@functools.cache
+def full(bits, count):
+    return frozen(np.full(count, 2**bits - 1), code_dtype(bits))
 
 
 def zeros_but(count, **codes):
@@ -94,12 +101,23 @@ def order_every_count(packing):
     """Every order and width: counts 0 … 70 and whole blocks; full, and mixed codes."""
     for order, bits in KINDS:
         for count in counts(order, bits):
-            for q in (codes_of(bits, count), np.full(count, 2**bits - 1, code_dtype(bits))):
-                assert_packs(packing, frozen(q), bits, order)
+            for q in (codes_of(bits, count), full(bits, count)):
+                assert_packs(packing, q, bits, order)
+
+
+@functools.cache
+def packed(codes, bits, order):
+    """The oracle's bytes; every implementation is asked the same, so they are kept."""
+    return oracle.pack(list(codes), bits, order)
+
+
+@functools.cache
+def place_of(code, j, count, bits, order):
+    return oracle.bit(code, j, count, bits, order)
 
 
 def assert_packs(packing, q, bits, order):
-    expected = oracle.pack(q.ravel().tolist(), bits, order)
+    expected = packed(tuple(q.ravel().tolist()), bits, order)
     data = packing.pack(q, bits, order)
     assert (data.dtype, data.ndim) == (np.uint8, 1)
     assert data.tolist() == expected, f"{order}, {bits} bits, {q.tolist()}: {data.tolist()}, not {expected}"
@@ -116,7 +134,7 @@ def order_every_bit(packing):
         size = oracle.size(count, bits, order)
         for code in range(count):
             for j in range(bits):
-                place = oracle.bit(code, j, count, bits, order)
+                place = place_of(code, j, count, bits, order)
                 q, data = np.zeros(count, np.uint16), np.zeros(size, np.uint8)
                 q[code], data[place // 8] = 1 << j, 1 << place % 8
                 assert packing.pack(q, bits, order).tolist() == data.tolist(), f"{order}, {bits} bits: {code}, {j}"
@@ -127,9 +145,9 @@ def order_refuses_padding(packing):
     """A one in any bit that no code has raises, with all codes 0 and with all bits of the codes 1."""
     for order, bits in KINDS:
         for count in [count for count in counts(order, bits) if count <= 24]:
-            full = oracle.pack([2**bits - 1] * count, bits, order)
+            ones = packed((2**bits - 1,) * count, bits, order)
             for place in oracle.unused(count, bits, order):
-                for data in (np.zeros(len(full), np.uint8), np.array(full, np.uint8)):
+                for data in (np.zeros(len(ones), np.uint8), np.array(ones, np.uint8)):
                     data[place // 8] |= 1 << place % 8
                     assert raises_value_error(packing.unpack, data, bits, count, order), f"{order}, {bits}: {place}"
 

@@ -6,6 +6,7 @@ the package's module, test_mutants.py wrong ones. Expected values are literals o
 
 import math
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
@@ -222,12 +223,30 @@ def some_codes(bits, count=9):
 
 def around_codes(s, z, codes, dtype, steps=2):
     """Return the floats at and next to s·q + z and s·(q + ½) + z, in ascending order."""
+    return floats_around(exact(s), exact(z), tuple(codes), dtype, steps)
+
+
+# What depends on no implementation is worked out once: all of them, and all mutants, are asked the same.
+
+
+@cache
+def floats_around(s, z, codes, dtype, steps):
     values = set()
     for q in codes:
         for part in (Fraction(0), Fraction(1, 2)):
-            centre = rounding_oracle.to_format(exact(s) * (q + part) + exact(z), np.dtype(dtype).name)
+            centre = rounding_oracle.to_format(s * (q + part) + z, np.dtype(dtype).name)
             values.update(neighbours(float(centre), dtype, steps))
     return frozen(sorted(values), dtype)
+
+
+@cache
+def uniform_code(w, s, z, bits, rule, name, u):
+    return uniform_oracle.float_code(exact(w), exact(s), exact(z), bits, rule, name, draw(rule, u))
+
+
+@cache
+def uniform_restored(w, s, z, bits, rule, names):
+    return uniform_oracle.float_restored(exact(w), exact(s), exact(z), bits, rule, names, draw(rule))
 
 
 def assert_codes(uniform, w, s, z, bits, rule, u=DRAW):
@@ -237,9 +256,10 @@ def assert_codes(uniform, w, s, z, bits, rule, u=DRAW):
     assert q.dtype == (np.uint8 if bits <= 8 else np.uint16)
     assert q.shape == w.shape
     for place in np.ndindex(w.shape):
-        expected = uniform_oracle.float_code(exact(w[place]), exact(s), exact(z), bits, rule, name, draw(rule, u))
-        case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={w[place]!r}"
-        assert q[place] == expected, f"{case}: {q[place]}, not {expected}"
+        expected = uniform_code(float(w[place]), float(s), float(z), bits, rule, name, u)
+        if q[place] != expected:
+            case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={w[place]!r}"
+            raise AssertionError(f"{case}: {q[place]}, not {expected}")
     return q
 
 
@@ -248,12 +268,13 @@ def assert_error_within_bound(uniform, w, low, high, s, z, bits, rule):
     q = uniform.quantize(w, s, z, bits, rounding=rule, rng=shared_draw(rule, w.shape))
     restored = uniform.dequantize(q, s, z)
     allowed = exact(uniform.error_bound(s, rounding=rule)) + exact(uniform.float_slack(s, z, bits))
-    top = max(exact(high), exact(z) + exact(s) * (2**bits - 1))  # s is rounded: either can be the larger
-    for value, back in zip(w, restored, strict=True):
-        if exact(low) <= exact(value) <= top:
-            error = abs(exact(value) - exact(back))
-            case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={value!r}"
-            assert error <= allowed, f"{case}: off by {float(error)} > {float(allowed)}"
+    low, top = exact(low), max(exact(high), exact(z) + exact(s) * (2**bits - 1))  # s is rounded: either can be larger
+    for value, back in zip(w.tolist(), restored.tolist(), strict=True):
+        if low <= value <= top:  # Python compares a float with a fraction exactly
+            error = abs(Fraction(value) - Fraction(back))
+            if error > allowed:
+                case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={value!r}"
+                raise AssertionError(f"{case}: off by {float(error)} > {float(allowed)}")
 
 
 def uniform_scale_literals(uniform):
@@ -549,10 +570,10 @@ def assert_fake(uniform, w, s, z, bits, rule):
     names = np.result_type(w, s, z).name, np.result_type(s, z).name
     assert (fake.dtype.name, fake.shape) == (names[1], w.shape)
     for place in np.ndindex(w.shape):
-        numbers = exact(w[place]), exact(s), exact(z)
-        expected = uniform_oracle.float_restored(*numbers, bits, rule, names, draw(rule))
-        case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={w[place]!r}"
-        assert exact(fake[place]) == expected, f"{case}: {fake[place]!r}, not {float(expected)!r}"
+        expected = uniform_restored(float(w[place]), float(s), float(z), bits, rule, names)
+        if exact(fake[place]) != expected:
+            case = f"{rule}, {bits} bits, s={s!r}, z={z!r}, w={w[place]!r}"
+            raise AssertionError(f"{case}: {fake[place]!r}, not {float(expected)!r}")
     q = uniform.quantize(w, s, z, bits, rounding=rule, rng=shared_draw(rule, w.shape))
     assert fake.tobytes() == uniform.dequantize(q, s, z).tobytes()
 
@@ -1094,12 +1115,35 @@ def affine_parameters(c, qmin, qmax):
 
 def affine_edges(c, s, Z, positions, dtype=np.float32, steps=1):
     """Return the floats at and next to the numbers whose exact quotient, zero point added, are these positions."""
+    return edges(c, exact(s), exact(Z), tuple(positions), dtype, steps)
+
+
+# What depends on no implementation is worked out once: all of them, and all mutants, are asked the same.
+
+
+@cache
+def edges(c, s, Z, positions, dtype, steps):
     values = set()
     for k in positions:
-        x = affine_oracle.ideal_value(Fraction(k), exact(s), exact(Z), c)
+        x = affine_oracle.ideal_value(Fraction(k), s, Z, c)
         centre = float(rounding_oracle.to_format(x, np.dtype(dtype).name))
         values.update(neighbours(centre, dtype, steps))
     return frozen(sorted(values), dtype)
+
+
+@cache
+def oracle_codes(c, x, s, Z, qmin, qmax, name):
+    return affine_oracle.codes(x, s, Z, qmin, qmax, c, name, draw(c.rounding))
+
+
+@cache
+def oracle_values(c, q, s, Z, name):
+    return affine_oracle.values(q, s, Z, c, name)
+
+
+@cache
+def oracle_choice(c, low, high, qmin, qmax, given):
+    return qparams_oracle.choose(exact(low), exact(high), qmin, qmax, c, given)
 
 
 def halves(qmin, qmax):
@@ -1120,7 +1164,7 @@ def assert_affine_codes(affine, c, x, s, Z, qmin, qmax):
     """The codes are those of the oracle, one element after the other; so are their numbers, and fake_quantize's."""
     name = affine_oracle.dtype_name(c, x.dtype.name, np.asarray(s).dtype.name)
     q = affine.quantize(x, s, Z, qmin, qmax, c, rng=shared_draw(c.rounding, x.shape))
-    expected = affine_oracle.codes(x, s, Z, qmin, qmax, c, name, draw(c.rounding))
+    expected = oracle_codes(c, tuple(x.tolist()), float(s), float(Z), qmin, qmax, name)
     for value, got, wanted in zip(x.tolist(), q.tolist(), expected, strict=True):
         assert got == wanted, f"{case_of(c, s, Z, qmin, qmax)}, x = {value!r}: {got}, not {wanted}"
     return q
@@ -1129,7 +1173,7 @@ def assert_affine_codes(affine, c, x, s, Z, qmin, qmax):
 def assert_affine_values(affine, c, q, s, Z):
     name = np.asarray(s).dtype.name if c.scale_dtype == "input" and c.compute_dtype == "input" else "float32"
     values = affine_numbers(affine.dequantize(q, s, Z, c))
-    expected = affine_oracle.values(q, s, Z, c, name)
+    expected = oracle_values(c, tuple(q.tolist()), float(s), float(Z), name)
     for k, got, wanted in zip(q.tolist(), values, expected, strict=True):
         assert got == wanted, f"{case_of(c, s, Z, 0, 0)}, scale in {c.scale_dtype}: {k} is {got}, not {wanted}"
 
@@ -1569,7 +1613,7 @@ def assert_chosen(qparams, c, low, high, qmin, qmax):
     given = np.asarray(low).dtype.name
     if c.range_dtype == "float32" and given == "float64":
         low, high, given = np.float32(low), np.float32(high), "float32"
-    expected = qparams_oracle.choose(exact(low), exact(high), qmin, qmax, c, given)
+    expected = oracle_choice(c, float(low), float(high), qmin, qmax, given)
     try:
         s, Z = qparams.choose(low, high, qmin, qmax, c)
         got = (exact(s), exact(Z))

@@ -177,22 +177,28 @@ def test_scales_and_zero_points(name):
     if twin.choose is None:
         pytest.skip("the library chooses no scale")
     for qmin, qmax in twin.ranges:
-        wrong = []
-        for low, high in ranges_of(qmin, qmax):
-            with np.errstate(all="ignore"):
-                expected = twin.choose(low, high, qmin, qmax)
+        pairs = ranges_of(qmin, qmax)
+        with np.errstate(all="ignore"):
+            expected = [twin.choose(low, high, qmin, qmax) for low, high in pairs]
+        expected = [None if pair is None else (float(pair[0]), float(pair[1])) for pair in expected]
+        chosen = np.array([pair is not None for pair in expected])
+        s, Z = affine.choose(frozen(pairs[chosen, 0]), frozen(pairs[chosen, 1]), qmin, qmax, name)
+        assert s.dtype == scale_type(c)
+        assert Z.dtype == (np.int32 if c.zero_point_type == "integer" else s.dtype)
+        found = zip(s.tolist(), Z.tolist(), strict=True)
+        got = [next(found) if there else None for there in chosen]
+        for i in [*np.flatnonzero(~chosen), *range(0, len(pairs), 8)]:  # one at a time: what is refused, and some
             try:
-                s, Z = affine.choose(low, high, qmin, qmax, name)
-                got = (float(s), float(Z))
-                assert s.dtype == scale_type(c)
-                assert Z.dtype == (np.int32 if c.zero_point_type == "integer" else s.dtype)
+                one = affine.choose(*pairs[i], qmin, qmax, name)
             except ValueError:
-                got = None
-            if got != (expected if expected is None else (float(expected[0]), float(expected[1]))):
-                wrong.append(((float(low), float(high)), got, expected))
-        low_high, got, expected = wrong[0] if wrong else (None, None, None)
+                one = None
+            assert one is None or (one[0].dtype, one[1].dtype) == (s.dtype, Z.dtype)
+            got[i] = one if one is None else (float(one[0]), float(one[1]))
+        wrong = [i for i, pair in enumerate(expected) if got[i] != pair]
+        first = wrong[0] if wrong else 0
         assert not wrong, (
-            f"{name}, codes {qmin} to {qmax}: {len(wrong)} ranges, first {low_high}: {got}, not {expected}"
+            f"{name}, codes {qmin} to {qmax}: {len(wrong)} ranges, "
+            f"first {pairs[first].tolist()}: {got[first]}, not {expected[first]}"
         )
 
 

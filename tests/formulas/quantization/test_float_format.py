@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import float_format
+from refcompress.formulas.quantization.float_format import Format
 from tests.formulas.quantization.formats import properties
 from tests.formulas.quantization.formats.properties import NAMES, NO_NAN, ROUNDINGS, frozen, policies
 from tests.oracles import float_format as oracle
@@ -20,8 +21,137 @@ def test_property(check):
     check(float_format)
 
 
-def assert_encodes(x, name, overflow, rounding):
-    got = float_format.encode(x, name, overflow, rounding=rounding)
+OWN = {
+    "e2m1": Format(2, 1, 1, False, "none"),
+    "e1m2, bias 1": Format(1, 2, 1, False, "none"),
+    "e3m0, bias 3": Format(3, 0, 3, False, "none"),
+    "e4m0, all ones": Format(4, 0, 7, False, "all_ones"),
+    "e1m3, ieee": Format(1, 3, 0, True, "ieee"),
+    "e5m3, ieee": Format(5, 3, 15, True, "ieee"),
+    "e3m3, fnuz, bias −90": Format(3, 3, -90, False, "negative_zero"),
+    "e4m3, bias 127": Format(4, 3, 127, False, "none"),
+    "e8m1, ieee": Format(8, 1, 127, True, "ieee"),
+    "ue4m3": Format(4, 3, 7, False, "all_ones", signed=False),
+    "ue5m3": Format(5, 3, 15, False, "all_ones", signed=False),
+    "ue4m3, ieee": Format(4, 3, 7, True, "ieee", signed=False),
+    "ue3m1": Format(3, 1, 3, False, "all_ones", signed=False),
+    "ue5m0": Format(5, 0, 15, False, "all_ones", signed=False),
+}
+
+
+class Own:
+    """The package, given formats of one's own by their names in the oracle."""
+
+    def __init__(self, change=lambda form: form):
+        self.change = change
+
+    def encode(self, x, name, overflow="saturate", *, rounding="half_even"):
+        return float_format.encode(x, self.change(OWN[name]), overflow, rounding=rounding)
+
+    def decode(self, codes, name):
+        return float_format.decode(codes, self.change(OWN[name]))
+
+
+def test_formats_without_a_name():
+    """Every value, midpoint and neighbour of both dtypes, under every rule; and every code."""
+    assert OWN.keys() == oracle.OWN.keys()
+    properties.float_points(Own(), tuple(OWN))
+    for name, form in OWN.items():
+        assert (form.bits, form.largest) == (oracle.bits(name), oracle.largest(name))
+        codes = np.arange(1 << form.bits)
+        expected = frozen([float(oracle.decode(code, name)) for code in codes.tolist()], np.float32)
+        properties.same_floats(float_format.decode(codes, form), expected)
+        if form.nan != "none":
+            assert_encodes(frozen([np.nan, -np.nan]), name, "nan", "half_even", form)
+
+
+def test_errors_in_formats_without_a_name_are_seen():
+    for change in (
+        lambda form: form._replace(bias=form.bias - 1),
+        lambda form: form._replace(signed=True),
+        lambda form: form._replace(mantissa_bits=form.mantissa_bits + 1),
+    ):
+        with pytest.raises(AssertionError):
+            properties.float_points(Own(change), ("ue4m3",))
+
+
+def test_a_format_is_what_its_name_says():
+    for name in NAMES:
+        form = float_format.FORMATS[name]
+        codes = np.arange(1 << form.bits)
+        values = float_format.decode(codes, name)
+        properties.same_floats(float_format.decode(codes, form), values)
+        number = values[np.isfinite(values)]
+        assert (float_format.encode(number, form) == float_format.encode(number, name)).all()
+
+
+def test_block_scales_by_hand():
+    """UE4M3 and UE5M3: zero, the smallest subnormal and normal number, one, the largest, and what is none of them."""
+    x = frozen([0.0, -0.0, 2.0**-9, 2.0**-6, 1.0, 448.0, 449.0, 1e9, np.inf, -1e-30, -1.0, -np.inf, np.nan])
+    codes = [0, 0, 1, 8, 0x38, 0x7E, 0x7E, 0x7E, 0x7E, 0x7F, 0x7F, 0x7F, 0x7F]
+    properties.same_codes(float_format.encode(x, OWN["ue4m3"]), codes, np.uint8)
+    codes[7:9] = [0x7F, 0x7F]
+    properties.same_codes(float_format.encode(x, OWN["ue4m3"], "nan"), codes, np.uint8)
+    x = frozen([2.0**-17, 2.0**-14, 1.0, 114688.0, -1.0], np.float32)  # 1.75 · 2^16
+    properties.same_codes(float_format.encode(x, OWN["ue5m3"]), [1, 8, 0x78, 0xFE, 0xFF], np.uint8)
+    properties.same_floats(float_format.decode([1, 8, 0x78, 0xFE], OWN["ue5m3"]), x[:4])
+
+
+def test_fields_of_narrow_integers():
+    form = Format(np.uint8(5), np.uint8(3), np.int8(15), True, "ieee")
+    assert float_format.encode(frozen([1.0, -np.inf]), form, "nan").tolist() == [0x78, 0x1F8]
+    assert float_format.decode([0x78, 0x1F8], form).tolist() == [1, -np.inf]
+
+
+def test_formats_cannot_be_changed():
+    with pytest.raises(TypeError, match="item assignment"):
+        float_format.FORMATS["float16"] = float_format.FORMATS["bfloat16"]
+
+
+NOT_FORMATS = [
+    (ValueError, "name must be one of float8_e4m3fn, .*", (4, 3, 7, False, "none")),
+    (TypeError, "exponent_bits must be an integer, got 4.0", Format(4.0, 3, 7, False, "none")),
+    (ValueError, "exponent_bits must be at least 1, got 0", Format(0, 3, 7, False, "none")),
+    (ValueError, "mantissa_bits must be at least 0, got -1", Format(4, -1, 7, False, "none")),
+    (ValueError, "name must be a format of at most 16 bits, got 17", Format(6, 10, 31, True, "ieee")),
+    (TypeError, "infinity must be True or False, got 0", Format(4, 3, 7, 0, "none")),
+    (TypeError, "signed must be True or False, got 1", Format(4, 3, 7, False, "none", 1)),
+    (ValueError, "nan must be one of ieee, .*, none, got 'fn'", Format(4, 3, 7, False, "fn")),
+    (ValueError, "infinity must come with nan ieee", Format(4, 3, 7, True, "all_ones")),
+    (ValueError, "infinity must come with nan ieee", Format(4, 3, 7, False, "ieee")),
+    (ValueError, "infinity must come with nan ieee and a mantissa", Format(4, 0, 7, True, "ieee")),
+    (ValueError, "nan must not be negative_zero in a format without", Format(4, 3, 7, False, "negative_zero", False)),
+    (ValueError, "nan must be all_ones in a format with neither", Format(4, 0, 7, False, "none", False)),
+    (ValueError, "name must be a format with more than one number", Format(1, 0, 1, False, "all_ones")),
+    (ValueError, "bias must be from -112 to 127, got 128", Format(4, 3, 128, False, "none")),
+    (ValueError, "bias must be from -112 to 127, got -113", Format(4, 3, -113, False, "none")),
+    (ValueError, "bias must be from 128 to 127, got 127", Format(8, 3, 127, False, "none")),
+    (TypeError, "bias must be an integer, got None", Format(4, 3, None, False, "none")),
+]
+
+
+@pytest.mark.parametrize(("error", "message", "form"), NOT_FORMATS)
+def test_what_is_no_format(error, message, form):
+    with pytest.raises(error, match=message):
+        float_format.encode(frozen([1.0]), form)
+    with pytest.raises(error, match=message):
+        float_format.decode([0], form)
+
+
+def test_what_a_format_without_a_name_refuses():
+    unsigned = Format(4, 3, 7, False, "none", signed=False)
+    assert float_format.encode(frozen([0.0, -0.0, 1.0, 1e9]), unsigned).tolist() == [0, 0, 0x38, 0x7F]
+    for value in (-1.0, -np.inf, np.nan):
+        with pytest.raises(ValueError, match=f"x must not hold what the format cannot express, got {value}"):
+            float_format.encode(frozen([1.0, value]), unsigned)
+    with pytest.raises(ValueError, match=r"overflow must be saturate for Format\(exponent_bits=4, .*, which has"):
+        float_format.encode(frozen([1.0]), unsigned, "nan")
+    with pytest.raises(ValueError, match=r"codes must be from 0 to 127 for Format\(.*, got 128 to 128"):
+        float_format.decode([128], unsigned)
+
+
+def assert_encodes(x, name, overflow, rounding, form=None):
+    got = float_format.encode(x, form or name, overflow, rounding=rounding)
     expected = [oracle.encode(value, name, overflow, rounding) for value in x.tolist()]
     properties.same_codes(got, expected, properties.code_type(name))
 
@@ -124,7 +254,7 @@ def test_wrong_arguments_of_encode():
             float_format.encode(one, name)
     with pytest.raises(ValueError, match="overflow must be one of saturate, nan, got 'wrap'"):
         float_format.encode(one, "float16", "wrap")
-    with pytest.raises(ValueError, match=r"rounding must be one of half_even, .*, toward_zero, got 'half_up'"):
+    with pytest.raises(ValueError, match=r"rounding must be one of half_even, .*, away, got 'half_up'"):
         float_format.encode(one, "float16", rounding="half_up")
     for name in NO_NAN:
         for x in (one, one[:0]):

@@ -64,6 +64,9 @@ def quantize(x: np.ndarray, kind: str) -> np.ndarray:
     first of 0 and −0 is the minimum, as in ggml's C. The Python package gguf 0.19 differs in just these two signs: its
     d of a block of zeros which starts with −0 is +0, its minimum is numpy.min's.
 
+    No multiplication is contracted with an addition, nor is it in gguf. C compilers may do so where the processor has
+    fused multiply-add: gcc -O3 -march=native changes Q4_0 in about 4 of 1,048,576 blocks of normal numbers.
+
     ggml's quantizers with an importance matrix search d and are out of scope.
 
     References
@@ -132,6 +135,9 @@ def dequantize(data: np.ndarray, kind: str) -> np.ndarray:
     Notes
     -----
     d has 11 bits and q at most 8, so the product is exact; the sum is rounded once, with or without fused multiply-add.
+
+    With a d or m that is not finite, ggml goes on to infinities and NaN; here it is refused, unlike a scale of MX or
+    NVFP4 that is NaN.
 
     References
     ----------

@@ -68,6 +68,8 @@ def quantize(
     clip what is above max · X. A block of zeros has S = −127. NaN and infinity are refused; the specification also
     allows a block whose scale is NaN, and `dequantize` reads it.
 
+    The name "even" is torchao's. The rule is not half to even: a tie of amax goes up, even to the next power of two.
+
     int8 is two's complement with 6 fraction bits: P = round(64 · v / X) from −127 to 127, so emax = 0, max = 127/64,
     m = 6; −128 stays unused, as the specification permits, for symmetry.
 
@@ -132,6 +134,10 @@ def dequantize(
         If codes or scales are not integers, or block_size or axis is not an integer.
     ValueError
         If a code is none of its format's, shapes do not fit, element is unknown, or block_size or axis is out of range.
+
+    Notes
+    -----
+    A scale that is NaN gives NaN, as in NVFP4; the ggml formats refuse theirs.
 
     References
     ----------

@@ -41,7 +41,8 @@ def quantize(
     ----------
     x : float32 array of at least one dimension
     tensor_scale : float from 2⁻¹¹⁷ to 2¹¹⁷, optional
-        t, rounded to float32; by default as above, or 1 where x is all zeros.
+        t, rounded to float32; by default as above, or 1 where x is all zeros. The two arithmetics store inverse
+        quantities: a t of the one is 1/t of the other, and no error tells them apart.
     axis : int
         The axis that is cut into blocks of 16. The last block may be shorter.
     arithmetic : one of `ARITHMETICS`
@@ -68,8 +69,11 @@ def quantize(
     below the smallest normal value, 2⁻⁶. Within the limits of t no scale over- or underflows. For a tensor of zeros
     torchao's own scales are NaN.
 
+    They differ in zeros too: torchao's element of −0 is −0, compressed_tensors' is 0, because it takes the sign of the
+    quotient, and −0 has none. A quotient below 0 which rounds to zero is −0 in both.
+
     These are torchao 0.18, nvfp4_quantize with per_tensor_amax_to_scale, and compressed-tensors 0.20, generate_gparam,
-    calculate_qparams and _quantize (whose elements have no negative zero).
+    calculate_qparams, _quantize and, for the codes, pack_fp4_to_uint8.
 
     References
     ----------
@@ -100,6 +104,7 @@ def quantize(
             block_scales = float_format.encode(t * (amax / six), SCALE)
             block_scales[block_scales == 0] = float_format.encode(np.float32(0.125), SCALE)
             scaled = x / expand("block_scales", float_format.decode(block_scales, SCALE) / t, x.shape, axis, BLOCK)
+            scaled += np.float32(0)  # −0 + 0 is 0
         else:
             block_scales = float_format.encode(np.maximum(amax / six / t, np.float32(2**-6)), SCALE)
             reciprocal = (np.float32(1) / t) / float_format.decode(block_scales, SCALE)
@@ -125,7 +130,7 @@ def dequantize(
     block_scales : integer array of its shape with the axis' length n replaced by ⌈n / 16⌉
         Codes of float8_e4m3fn without sign, 0 to 127; 127 makes its block NaN.
     tensor_scale : float from 2⁻¹¹⁷ to 2¹¹⁷
-        t, rounded to float32.
+        t, rounded to float32, of this arithmetic: the other's is its inverse.
     axis, arithmetic : as for `quantize`
 
     Returns
@@ -141,7 +146,8 @@ def dequantize(
 
     Notes
     -----
-    Both operations are rounded to float32, the one in brackets first.
+    Both operations are rounded to float32, the one in brackets first. A block scale that is NaN gives NaN, as in MX;
+    the ggml formats refuse theirs.
 
     References
     ----------

@@ -45,6 +45,9 @@ def dequantize(data: np.ndarray) -> np.ndarray:
     -----
     Exact in float32 (11 + 6 + 3 bits at most).
 
+    With a d that is not finite, ggml goes on to infinities and NaN; here it is refused, unlike a scale of MX or
+    NVFP4 that is NaN.
+
     Quantization, a search for d and the scales, is out of scope.
 
     References

@@ -43,6 +43,9 @@ def dequantize(data: np.ndarray) -> np.ndarray:
     Both products are exact in float32 (11 + 6 + 4 bits at most); the difference is rounded once. m_i ≥ 0, so that a
     block's least weight is at most 0 where dmin ≥ 0.
 
+    With a d or dmin that is not finite, ggml goes on to infinities and NaN; here it is refused, unlike a scale of MX or
+    NVFP4 that is NaN.
+
     Quantization, a search for d and the scales, is out of scope.
 
     References

@@ -42,6 +42,9 @@ def dequantize(data: np.ndarray) -> np.ndarray:
     -----
     Exact in float32 (11 + 7 + 5 bits at most; −128 and −32 are powers of two).
 
+    With a d that is not finite, ggml goes on to infinities and NaN; here it is refused, unlike a scale of MX or
+    NVFP4 that is NaN.
+
     Quantization, a search for d and the scales, is out of scope.
 
     References

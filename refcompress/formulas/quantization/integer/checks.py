@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from refcompress.formulas.checks import float_array, float_dtype, integer_array
+from refcompress.formulas.checks import code_type, float_array, float_dtype, integer, integer_array
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+CODES = tuple(np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "int32"))
 
 
 def scales(name: str, value: ArrayLike, count: int | None = None, *, dtype: DTypeLike = np.float64) -> np.ndarray:
@@ -41,7 +42,8 @@ def scales(name: str, value: ArrayLike, count: int | None = None, *, dtype: DTyp
     array = float_array(name, value)
     if array.shape != () and array.shape != (count,):
         wanted = "a scalar" if count is None else f"a scalar or of shape ({count},)"
-        raise ValueError(f"{name} must be {wanted}, got shape {array.shape}")
+        hint = ", whose one element is to be given as a scalar" if array.size == 1 else ""
+        raise ValueError(f"{name} must be {wanted}, got shape {array.shape}{hint}")
     with np.errstate(over="ignore", under="ignore"):
         result = array.astype(float_dtype(dtype))
     good = np.isfinite(result) & (result > 0)
@@ -50,20 +52,74 @@ def scales(name: str, value: ArrayLike, count: int | None = None, *, dtype: DTyp
     return result
 
 
-def zero_points(name: str, value: ArrayLike, count: int) -> np.ndarray:
-    """Zero points as an array () or (count,)."""
+def zero_points(name: str, value: ArrayLike, count: int, ends: tuple[int, int]) -> np.ndarray:
+    """Zero points as an array () or (count,), within the ends of the type of the codes that they belong to."""
     array = integer_array(name, value)
     if array.shape != () and array.shape != (count,):
         raise ValueError(f"{name} must be a scalar or of shape ({count},), got shape {array.shape}")
+    if array.size and not (ends[0] <= int(array.min()) and int(array.max()) <= ends[1]):
+        raise ValueError(f"{name} must be from {ends[0]} to {ends[1]}, got {array.min()} to {array.max()}")
     return array
+
+
+def type_ends(dtype: DTypeLike) -> tuple[int, int]:
+    """Smallest and largest integer of an integer type."""
+    info = np.iinfo(np.dtype(dtype))
+    return int(info.min), int(info.max)
+
+
+def code_zero_point(name: str, value: int, dtype: np.dtype) -> int:
+    """One zero point, within the type of the codes that it belongs to, and within int32."""
+    low, high = type_ends(dtype)
+    return integer(name, value, max(low, INT32_MIN), min(high, INT32_MAX))
+
+
+def code_range(dtype: DTypeLike | None, qmin: int | None, qmax: int | None) -> tuple[np.dtype, int, int]:
+    """Type and range of codes: the ends of the type if not given; without a type the first that holds the range.
+
+    Examples
+    --------
+    >>> code_range(np.int16, None, 99)
+    (dtype('int16'), -32768, 99)
+    >>> code_range(None, 0, None)
+    (dtype('uint8'), 0, 127)
+    """
+    if dtype is None:
+        low = integer("qmin", -128 if qmin is None else qmin, INT32_MIN, INT32_MAX)
+        high = integer("qmax", 127 if qmax is None else qmax, low, INT32_MAX)
+        return code_type(low, high), low, high
+    try:
+        kind = np.dtype(dtype).newbyteorder("=")
+    except TypeError:
+        kind = None
+    if kind not in CODES:
+        raise TypeError(f"dtype must be uint8, int8, uint16, int16 or int32, got {dtype!r}")
+    first, last = type_ends(kind)
+    low = integer("qmin", first if qmin is None else qmin, first, last)
+    return kind, low, integer("qmax", last if qmax is None else qmax, low, last)
+
+
+def outputs(
+    name: str, first: np.ndarray, dtype: DTypeLike | None, qmin: int | None, qmax: int | None, out_zero_point: int
+) -> tuple[np.dtype, int, int, int]:
+    """Type, range and zero point of an operator's output, whose type is that of its first operand if not given."""
+    if dtype is None and first.dtype.newbyteorder("=") not in CODES:
+        raise TypeError(f"dtype must be given where {name} is none of uint8, int8, uint16, int16, int32: {first.dtype}")
+    kind, low, high = code_range(first.dtype if dtype is None else dtype, qmin, qmax)
+    return kind, low, high, code_zero_point("out_zero_point", out_zero_point, kind)
 
 
 def int32(name: str, value: ArrayLike) -> np.ndarray:
     """Integers within int32, as int64."""
     array = integer_array(name, value)
+    check_int32(name, array)
+    return array.astype(np.int64)
+
+
+def check_int32(name: str, array: np.ndarray) -> None:
+    """Raise ValueError unless all integers are within int32."""
     if array.size and (array.min() < INT32_MIN or array.max() > INT32_MAX):
         raise ValueError(f"{name} must be within int32, got {array.min()} to {array.max()}")
-    return array.astype(np.int64)
 
 
 def ends(array: np.ndarray, each: int) -> tuple[np.ndarray, np.ndarray]:

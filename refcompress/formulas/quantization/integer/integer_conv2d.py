@@ -11,8 +11,15 @@ from numpy.typing import ArrayLike
 
 from refcompress.formulas.checks import check_not_empty, check_shape, integer, integer_array
 from refcompress.formulas.geometry import Pair, channels_first, channels_last, output_size, pair, windows
-from refcompress.formulas.quantization.integer.checks import check_sums, distance, ends, int32, zero_points
-from refcompress.formulas.quantization.integer.products import matmul, prepare
+from refcompress.formulas.quantization.integer.checks import (
+    check_sums,
+    distance,
+    ends,
+    int32,
+    type_ends,
+    zero_points,
+)
+from refcompress.formulas.quantization.integer.products import Factor, matmul, prepare
 
 ELEMENTS = 1 << 19  # of one block of a convolution's windows: as float32 it stays in a second-level cache
 
@@ -44,7 +51,7 @@ def conv2d(
     w : (O, C/groups, kh, kw) integer array
     x_zero_point : integer in the range of x's dtype
         z_x.
-    w_zero_point : integer, or (O,) integer array
+    w_zero_point : integer, or (O,) integer array, in the range of w's dtype
         z_w, one for all filters or one for each.
     stride, dilation : int or (height, width)
     padding : int, (height, width) or (top, left, bottom, right)
@@ -57,9 +64,9 @@ def conv2d(
     Raises
     ------
     TypeError
-        If an argument is not of integers.
+        If an argument is not of integers, or w is a `products.Factor`, which has no filters.
     ValueError
-        If shapes, groups or sizes do not fit, or a sum could leave int32:
+        If shapes, groups or sizes do not fit, a zero point is no code of its array's dtype, or a sum could leave int32:
         C/groups · kh · kw · max|x − z_x| · max|w − z_w| > 2^31 − 1.
 
     Notes
@@ -78,6 +85,8 @@ def conv2d(
     array([[[[12, 16],
              [24, 28]]]], dtype=int32)
     """
+    if isinstance(w, Factor):
+        raise TypeError("w must be an integer array of filters, got a Factor, which only matmul takes")
     x, w = integer_array("x", x, ndim=4), integer_array("w", w, ndim=4)
     check_not_empty("w", w)
     (N, C, H, W), (O, _, kh, kw) = x.shape, w.shape
@@ -87,8 +96,8 @@ def conv2d(
     Cg, Og = C // groups, O // groups
     check_shape("w", w, (O, Cg, kh, kw))
     int32("w", w)
-    z_x = integer("x_zero_point", x_zero_point, np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
-    z_w = zero_points("w_zero_point", w_zero_point, O)
+    z_x = integer("x_zero_point", x_zero_point, *type_ends(x.dtype))
+    z_w = zero_points("w_zero_point", w_zero_point, O, type_ends(w.dtype))
     distance_x = distance(*ends(x, 0), np.asarray(z_x))
     distance_w = distance(*ends(w.reshape(O, -1), z_w.ndim), z_w)
     check_sums("x and w", Cg * kh * kw, distance_x * distance_w, True)

@@ -6,6 +6,7 @@ Tutorial: tutorials/05_integer_arithmetic.py
 import numpy as np
 from numpy.typing import ArrayLike
 
+from refcompress.formulas.blocks import blocks
 from refcompress.formulas.checks import check_finite, choice, float_array
 from refcompress.formulas.quantization import rounding as rounding_rules
 
@@ -38,9 +39,9 @@ def quantize_multiplier(real: ArrayLike, rounding: str = "half_away") -> tuple[n
     M = 0 and shift 0: their products with an int32 are below ½. 0 has M = 0 and shift 0. 2^31 · q is exact in float64,
     so that M is the integer nearest to it, and M · 2^(shift − 31) within a relative 2^-31 of real.
 
-    TensorFlow Lite rounds half away from zero. The two rules differ only where real has exactly 32 significant bits,
-    which no float32 has. What is 2^30 and more, TensorFlow Lite takes (its single-rounding build as the largest
-    multiplier of shift 30); here it is an error.
+    TensorFlow Lite rounds half away from zero. The two rules differ only where real has exactly 32 significant bits.
+    What is 2^30 and more, TensorFlow Lite takes (its single-rounding build as the largest multiplier of shift 30); here
+    it is an error.
 
     References
     ----------
@@ -56,13 +57,14 @@ def quantize_multiplier(real: ArrayLike, rounding: str = "half_away") -> tuple[n
     real = float_array("real", real)
     check_finite("real", real)
     choice("rounding", rounding, ("half_away", "half_even"))
-    q, shift = np.frexp(real.astype(np.float64))
-    M = rounding_rules.apply(np.ldexp(q, 31), rounding).astype(np.int64)
-    full = M == 2**31
-    M, shift = np.where(full, 2**30, M), np.where(full, shift + 1, shift)
-    small = shift < -31
-    M, shift = np.where(small, 0, M).astype(np.int32), np.where(small, 0, shift).astype(np.int32)
-    if (real < 0).any() or (shift > 30).any():
-        wrong = real[(real < 0) | (shift > 30)][0]
-        raise ValueError(f"real must be at least 0 and round to less than 2^30, got {wrong}")
+    M, shift = np.empty(real.shape, np.int32), np.empty(real.shape, np.int32)
+    for block in blocks(real.shape):
+        q, e = np.frexp(real[block].astype(np.float64))
+        m = rounding_rules.apply(np.ldexp(q, 31), rounding).astype(np.int64)
+        full = m == 2**31
+        m, e = np.where(full, 2**30, m), e + full
+        good = (real[block] >= 0) & (e <= 30)
+        if not good.all():
+            raise ValueError(f"real must be at least 0 and round to less than 2^30, got {real[block][~good][0]}")
+        M[block], shift[block] = np.where(e < -31, 0, m), np.where(e < -31, 0, e)
     return M[()], shift[()]

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refcompress.formulas.checks import integer, integer_array
-from refcompress.formulas.quantization.integer.checks import INT32_MAX, check_sums, distance, ends, zero_points
+from refcompress.formulas.quantization.integer.checks import (
+    INT32_MAX,
+    check_sums,
+    distance,
+    ends,
+    type_ends,
+    zero_points,
+)
 
 SHORTEST = 64  # terms a product in float32 must take at a time to be worth it; else float64
 
@@ -18,6 +25,7 @@ class Factor(NamedTuple):
     """An integer matrix (K, N) as floats, its largest absolute value, and what zero points need of its columns.
 
     `low`, `high` and `sums` are (N,) arrays: smallest, largest and sum of every column, the sums modulo 2^32 as int32.
+    `ends` are those of the integers' type.
     """
 
     values: np.ndarray
@@ -25,6 +33,7 @@ class Factor(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     sums: np.ndarray
+    ends: tuple[int, int]
 
 
 def prepare(b: ArrayLike) -> Factor:
@@ -38,7 +47,7 @@ def prepare(b: ArrayLike) -> Factor:
 
     Returns
     -------
-    Factor(values, largest, low, high, sums), largest = max |b|
+    Factor(values, largest, low, high, sums, ends), largest = max |b|
 
     Raises
     ------
@@ -60,7 +69,7 @@ def prepare(b: ArrayLike) -> Factor:
     if largest > INT32_MAX:
         raise ValueError(f"b must be within ±{INT32_MAX}, got {largest} as its largest absolute value")
     values = b.astype(np.float32 if largest <= 2**24 else np.float64)
-    return Factor(values, largest, low, high, b.sum(axis=0, dtype=np.int32))
+    return Factor(values, largest, low, high, b.sum(axis=0, dtype=np.int32), type_ends(b.dtype))
 
 
 def matmul(a: ArrayLike, b: ArrayLike | Factor, a_zero_point: ArrayLike = 0, b_zero_point: ArrayLike = 0) -> np.ndarray:
@@ -73,9 +82,9 @@ def matmul(a: ArrayLike, b: ArrayLike | Factor, a_zero_point: ArrayLike = 0, b_z
     ----------
     a : (M, K) integer array
     b : (K, N) integer array, or what `prepare` made of it
-    a_zero_point : integer, or (M,) integer array
+    a_zero_point : integer, or (M,) integer array, in the range of a's dtype
         z_a, one for all or one for every row of a.
-    b_zero_point : integer, or (N,) integer array
+    b_zero_point : integer, or (N,) integer array, in the range of b's dtype
         z_b, one for all or one for every column of b.
 
     Returns
@@ -87,7 +96,8 @@ def matmul(a: ArrayLike, b: ArrayLike | Factor, a_zero_point: ArrayLike = 0, b_z
     TypeError
         If an argument is not of integers.
     ValueError
-        If the shapes do not fit, or a sum could leave int32: K · max|a − z_a| · max|b − z_b| > 2^31 − 1.
+        If the shapes do not fit, a zero point is no code of its array's dtype, or a sum could leave int32:
+        K · max|a − z_a| · max|b − z_b| > 2^31 − 1.
 
     Notes
     -----
@@ -122,7 +132,8 @@ def matmul(a: ArrayLike, b: ArrayLike | Factor, a_zero_point: ArrayLike = 0, b_z
     (M, K), N = a.shape, values.shape[1]
     if len(values) != K:
         raise ValueError(f"b must have {K} rows like a has columns, got {len(values)}")
-    z_a, z_b = zero_points("a_zero_point", a_zero_point, M), zero_points("b_zero_point", b_zero_point, N)
+    z_a = zero_points("a_zero_point", a_zero_point, M, type_ends(a.dtype))
+    z_b = zero_points("b_zero_point", b_zero_point, N, factor.ends)
     largest_a = distance(*ends(a, 0))
     distance_a = largest_a if not z_a.any() else distance(*ends(a, z_a.ndim), z_a)
     distance_b = largest_b if not z_b.any() else distance(factor.low, factor.high, z_b)

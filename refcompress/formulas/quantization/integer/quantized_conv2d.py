@@ -4,10 +4,12 @@ Tutorial: tutorials/05_integer_arithmetic.py
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
+from refcompress.formulas.checks import integer_array
 from refcompress.formulas.geometry import Pair
 from refcompress.formulas.quantization.integer import integer_conv2d, requantization
+from refcompress.formulas.quantization.integer.checks import outputs
 
 
 def conv2d(
@@ -22,8 +24,9 @@ def conv2d(
     w_zero_point: ArrayLike = 0,
     out_zero_point: int = 0,
     rounding: str = "double",
-    qmin: int = -128,
-    qmax: int = 127,
+    dtype: DTypeLike | None = None,
+    qmin: int | None = None,
+    qmax: int | None = None,
     stride: Pair = 1,
     padding: integer_conv2d.Border = 0,
     dilation: Pair = 1,
@@ -45,24 +48,28 @@ def conv2d(
     x_scale, out_scale : float scalars > 0
     w_scale : float scalar > 0, or (O,) array
         One for all or one for every filter.
-    x_zero_point, out_zero_point : int
-    w_zero_point : integer, or (O,) integer array
+    x_zero_point : int in the range of x's dtype
+    w_zero_point : integer, or (O,) integer array, in the range of w's dtype
+    out_zero_point : int in the range of dtype
     rounding : "double", "double_up", "single" or "float"
         See `requantization.requantize`.
-    qmin, qmax : int
-        Range of the output's codes, or the part of it that a fused ReLU leaves (qmin = z_out).
+    dtype : uint8, int8, uint16, int16 or int32, optional
+        Type of the output; that of x if not given.
+    qmin, qmax : int in the range of dtype, optional
+        Range of the output's codes, or the part of it that a fused ReLU leaves (qmin = z_out; the dtype stays).
+        If not given, the ends of dtype.
     stride, dilation : int or (height, width)
     padding : int, (height, width) or (top, left, bottom, right)
     groups : int
 
     Returns
     -------
-    (N, O, H_out, W_out) array, the first of uint8, int8, uint16, int16 and int32 that holds qmin and qmax
+    (N, O, H_out, W_out) array of this dtype
 
     Raises
     ------
     TypeError
-        If an array is of another type than stated.
+        If an array is of another type than stated, or dtype none of these (lists are int64, and need it).
     ValueError
         If shapes, groups or sizes do not fit, a value is out of its range, rounding is unknown, or a sum could leave
         int32.
@@ -89,11 +96,13 @@ def conv2d(
              [6, 7]],
     <BLANKLINE>
             [[2, 3],
-             [4, 4]]]], dtype=int8)
+             [4, 4]]]], dtype=uint8)
     """
+    x = integer_array("x", x, ndim=4)
+    kind, low, high, z_out = outputs("x", x, dtype, qmin, qmax, out_zero_point)
     acc = integer_conv2d.conv2d(
         x, w, x_zero_point, w_zero_point, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
     return requantization.rescale(
-        acc, x_scale, w_scale, out_scale, rounding, bias=bias, zero_point=out_zero_point, qmin=qmin, qmax=qmax, axis=1
+        acc, x_scale, w_scale, out_scale, rounding, bias=bias, zero_point=z_out, dtype=kind, qmin=low, qmax=high, axis=1
     )

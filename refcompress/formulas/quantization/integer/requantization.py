@@ -4,11 +4,18 @@ Tutorial: tutorials/05_integer_arithmetic.py
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from refcompress.formulas.blocks import blocks
-from refcompress.formulas.checks import check_broadcasts, check_shape, choice, code_type, integer, integer_array
-from refcompress.formulas.quantization.integer.checks import INT32_MAX, INT32_MIN, int32, scales
+from refcompress.formulas.checks import check_broadcasts, check_shape, choice, integer, integer_array
+from refcompress.formulas.quantization.integer.checks import (
+    INT32_MAX,
+    check_int32,
+    code_range,
+    code_zero_point,
+    int32,
+    scales,
+)
 from refcompress.formulas.quantization.integer.multiplier import quantize_multiplier
 
 ROUNDINGS = ("double", "double_up", "single", "float")
@@ -110,8 +117,9 @@ def requantize(
     rounding: str = "double",
     *,
     zero_point: int = 0,
-    qmin: int = -128,
-    qmax: int = 127,
+    dtype: DTypeLike | None = None,
+    qmin: int | None = None,
+    qmax: int | None = None,
     axis: int | None = None,
 ) -> np.ndarray:
     """Codes from int32 sums: times a real number below or above 1, plus the zero point, clipped.
@@ -130,21 +138,24 @@ def requantize(
         M, or the real number itself, which is rounded to float32 if it is a float64.
     shift : integer scalar, or (n,) array, from −31 to 30; None for "float", and for "float" only
     rounding : "double", "double_up", "single" or "float"
-    zero_point : int
+    zero_point : int in the range of the codes' dtype
         z, added to the rounded product.
-    qmin, qmax : int
-        Range of the codes, or the part of it that a fused ReLU leaves (qmin = z).
+    dtype : uint8, int8, uint16, int16 or int32, optional
+        Type of the codes. If not given, the first of these, in this order, that holds qmin and qmax.
+    qmin, qmax : int in the range of dtype, optional
+        Range of the codes, or the part of it that a fused ReLU leaves (qmin = z). If not given, the ends of dtype, or
+        −128 and 127 where that is not given either.
     axis : int, optional
         Axis of acc with n entries that arrays of multipliers and shifts belong to.
 
     Returns
     -------
-    array of acc's shape, the first of uint8, int8, uint16, int16 and int32 that holds qmin and qmax
+    array of acc's shape and of this dtype
 
     Raises
     ------
     TypeError
-        If acc, or another integer, is not one, or a real multiplier no float.
+        If acc, or another integer, is not one, a real multiplier no float, or dtype none of these.
     ValueError
         If a value is out of its range, shapes or axis do not fit, rounding is unknown, shift is None or is not where it
         must not be, or for a double rounding acc · 2^shift, shift > 0, leaves int32 (where C code would wrap).
@@ -180,11 +191,12 @@ def requantize(
     >>> [int(requantize(7984, 1583594044, -9, rounding)) for rounding in ("double", "single")]
     [12, 11]
     """
-    acc = int32("acc", acc)
+    acc = integer_array("acc", acc)
     choice("rounding", rounding, ROUNDINGS)
-    z = integer("zero_point", zero_point, INT32_MIN, INT32_MAX)
-    qmin = integer("qmin", qmin, INT32_MIN, INT32_MAX)
-    qmax = integer("qmax", qmax, qmin, INT32_MAX)
+    kind, low, high = code_range(dtype, qmin, qmax)
+    z = code_zero_point("zero_point", zero_point, kind)
+    if axis is not None:
+        axis = _axis(axis, acc)
     if (shift is None) != (rounding == "float"):
         raise ValueError(f"shift must be None for rounding 'float' and only there, got {shift!r} for {rounding!r}")
     if shift is None:
@@ -197,10 +209,19 @@ def requantize(
             raise ValueError(f"multiplier must be from 0 to {INT32_MAX}, got {M.min()}")
         if e.size and (e.min() < -31 or e.max() > 30):
             raise ValueError(f"shift must be from -31 to 30, got {e.min()} to {e.max()}")
-    M, e = np.broadcast_to(M, acc.shape), np.broadcast_to(e, acc.shape)
-    q = np.empty(acc.shape, code_type(qmin, qmax))
+    return _codes(acc, M, e, rounding, z, low, high, kind)
+
+
+def _codes(
+    acc: np.ndarray, M: np.ndarray, e: np.ndarray, rounding: str, z: int, low: int, high: int, kind: np.dtype
+) -> np.ndarray:
+    """clip(round(acc · real) + z, low, high) of M and e that broadcast to acc, block by block."""
+    check_int32("acc", acc)
+    each = [v if v.ndim == 0 else np.broadcast_to(v, acc.shape) for v in (M, e)]
+    q = np.empty(acc.shape, kind)
     for block in blocks(acc.shape):
-        q[block] = np.clip(_rounded(acc[block], M[block], e[block], rounding) + z, qmin, qmax)
+        m, shift = (v if v.ndim == 0 else v[block] for v in each)  # one for all stays one
+        q[block] = np.clip(_rounded(acc[block].astype(np.int64), m, shift, rounding) + z, low, high)
     return q[()]
 
 
@@ -229,9 +250,11 @@ def rescale(
     *,
     bias: ArrayLike | None = None,
     zero_point: int = 0,
-    qmin: int = -128,
-    qmax: int = 127,
+    dtype: DTypeLike | None = None,
+    qmin: int | None = None,
+    qmax: int | None = None,
     axis: int = -1,
+    a_axis: int | None = None,
 ) -> np.ndarray:
     """Codes from the sums of a product of two quantized arrays, whose scales are given.
 
@@ -239,15 +262,19 @@ def rescale(
 
     Parameters
     ----------
-    acc : int32 array
-    a_scale, out_scale : float scalars > 0
+    acc : integer array within int32, of one dimension or more
+    a_scale : float scalar > 0, or (m,) array
+        s_a, one for all or one for every entry of `a_axis`, such as a token.
     b_scale : float scalar > 0, or (n,) array
         s_b, one for all or one for every entry of `axis`.
-    rounding, zero_point, qmin, qmax : as in `requantize`
+    out_scale : float scalar > 0
+    rounding, zero_point, dtype, qmin, qmax : as in `requantize`
     bias : (n,) integer array, optional
-        b, in units of s_a · s_b.
+        b, in units of s_a · s_b; not where a_scale is an array, as one integer would stand for a number in each row.
     axis : int
         Axis of acc of the outputs, with n entries.
+    a_axis : int, optional
+        Another axis of acc, with m entries, that an array a_scale belongs to.
 
     Returns
     -------
@@ -256,7 +283,7 @@ def rescale(
     Raises
     ------
     TypeError, ValueError
-        As `requantize`; also if a scale is not above 0, or a sum leaves int32 with its bias.
+        As `requantize`; also if a scale is not above 0, a_axis is axis or missing, or a sum leaves int32 with its bias.
 
     Notes
     -----
@@ -278,21 +305,39 @@ def rescale(
     array([[6, 5]], dtype=int8)
     """
     acc = integer_array("acc", acc)
-    axis = integer("axis", axis, -acc.ndim, acc.ndim - 1)
+    axis = _axis(axis, acc)
     choice("rounding", rounding, ROUNDINGS)
-    dtype = np.float32 if rounding == "float" else np.float64
-    s_a, s_b = scales("a_scale", a_scale, dtype=dtype), scales("b_scale", b_scale, acc.shape[axis], dtype=dtype)
-    s_out = scales("out_scale", out_scale, dtype=dtype)
+    kind, low, high = code_range(dtype, qmin, qmax)
+    z = code_zero_point("zero_point", zero_point, kind)
+    if a_axis is not None:
+        a_axis = _axis(a_axis, acc, "a_axis")
+        if a_axis == axis:
+            raise ValueError(f"a_axis must be another axis than axis, got {a_axis} for both")
+    floats = np.float32 if rounding == "float" else np.float64
+    rows = None if a_axis is None else acc.shape[a_axis]
+    s_a, s_b = scales("a_scale", a_scale, rows, dtype=floats), scales("b_scale", b_scale, acc.shape[axis], dtype=floats)
+    s_out = scales("out_scale", out_scale, dtype=floats)
     if bias is not None:
+        if s_a.ndim:
+            raise ValueError(f"bias must be None where a_scale, its unit, is an array, got shape {np.shape(bias)}")
         b = int32("bias", bias)
         check_shape("bias", b, (acc.shape[axis],))
         acc = int32("acc + bias", int32("acc", acc) + _along("bias", b, acc, axis))
     with np.errstate(over="ignore", under="ignore"):
-        real = np.asarray(s_a * s_b / s_out)
-    if not (np.isfinite(real) & (real > 0)).all():
-        raise ValueError(f"a_scale · b_scale / out_scale must be finite and above 0 in {real.dtype}, got {real}")
-    M, shift = (real, None) if rounding == "float" else quantize_multiplier(real)
-    return requantize(acc, M, shift, rounding, zero_point=zero_point, qmin=qmin, qmax=qmax, axis=axis)
+        real = np.asarray(_along("a_scale", s_a, acc, a_axis) * _along("b_scale", s_b, acc, axis) / s_out)
+    good = np.isfinite(real) & (real > 0)
+    if not good.all():
+        rule = f"a_scale · b_scale / out_scale must be finite and above 0 in {real.dtype}"
+        raise ValueError(f"{rule}, got {real[~good][0]}")
+    M, shift = (real, np.zeros((), np.int64)) if rounding == "float" else quantize_multiplier(real)
+    return _codes(acc, np.asarray(M), np.asarray(shift), rounding, z, low, high, kind)
+
+
+def _axis(axis: int, acc: np.ndarray, name: str = "axis") -> int:
+    """The axis counted from 0, checked."""
+    if acc.ndim == 0:
+        raise ValueError(f"acc must have one dimension or more where it has an {name}, got shape ()")
+    return integer(name, axis, -acc.ndim, acc.ndim - 1) % acc.ndim
 
 
 def _count(value: ArrayLike) -> int | None:
@@ -305,7 +350,6 @@ def _along(name: str, value: np.ndarray, acc: np.ndarray, axis: int | None) -> n
         return value
     if axis is None:
         raise ValueError(f"axis must be given for {name} of shape {value.shape}, got None")
-    axis = integer("axis", axis, -acc.ndim, acc.ndim - 1)
     check_shape(name, value, (acc.shape[axis],))
     shape = [1] * acc.ndim
     shape[axis] = -1

@@ -20,13 +20,13 @@ NAMES = tuple(float_oracle.LAYOUTS)
 SMALL = tuple(name for name in NAMES if float_oracle.bits(name) <= 8)
 SIXTEEN = tuple(name for name in NAMES if float_oracle.bits(name) == 16)
 NO_NAN = tuple(name for name in NAMES if float_oracle.LAYOUTS[name].quiet is None)
-ROUNDINGS = ("half_even", "half_away", "half_toward_zero", "toward_zero")
+ROUNDINGS = ("half_even", "half_away", "half_toward_zero", "toward_zero", "away")
 DTYPES = (np.float32, np.float64)
 
 
 def policies(name):
     """The policies that the format takes."""
-    return ("saturate",) if name in NO_NAN else ("saturate", "nan")
+    return ("saturate",) if float_oracle.ALL[name].quiet is None else ("saturate", "nan")
 
 
 def frozen(values, dtype=None):
@@ -74,7 +74,7 @@ def once(function, x, *arguments):
 
 
 def code_type(name):
-    return np.dtype(np.uint16 if float_oracle.bits(name) == 16 else np.uint8)
+    return np.dtype(np.uint16 if float_oracle.bits(name) > 8 else np.uint8)
 
 
 @cache
@@ -95,8 +95,8 @@ def steps(name):
 def points(name):
     """Magnitudes at which a decision falls: values, midpoints, their neighbours in both dtypes, and the extremes."""
     at = steps(name)
-    if name == "float8_e8m0fnu":
-        at = np.concatenate([at, [2.0**-127]])
+    if float_oracle.ALL[name].zeros == 0:
+        at = np.concatenate([at, [float(float_oracle.decode(0, name))]])
     at = np.unique(np.concatenate([at, (at[1:] + at[:-1]) / 2, [at[-1] + (at[-1] - at[-2]) / 2, 2 * at[-1]]]))
     within = at[at <= np.finfo(np.float32).max]
     extremes = [0, 5e-324, 2.0**-1022, 1e-45, 2.0**-148, 2.0**-126, 3.4028234663852886e38, 1e300, np.finfo(float).max]
@@ -265,9 +265,9 @@ def float_sixteen_bits(subject):
         for rounding in ROUNDINGS:
             ups = {
                 0: 0,
-                "below": 0,
+                "below": int(rounding == "away"),
                 "above": int(rounding != "toward_zero"),
-                "tie": {"half_even": code % 2, "half_away": 1}.get(rounding, 0),
+                "tie": {"half_even": code % 2, "half_away": 1, "away": 1}.get(rounding, 0),
             }
             x = np.concatenate([values for values, _ in around])
             ideal = np.concatenate([code + ups[side] for _, side in around])
@@ -334,8 +334,8 @@ def float_error_bound(subject):
                         continue  # rounded to as if it were 0
                     error = Fraction(value) - Fraction(result)
                     ulp = float_oracle.unit(Fraction(value), name)
-                    if rounding == "toward_zero":
-                        assert abs(result) <= abs(value)
+                    if rounding in ("toward_zero", "away"):
+                        assert abs(result) == abs(value) or (abs(result) > abs(value)) == (rounding == "away")
                         assert abs(error) < ulp
                     else:
                         assert abs(error) <= ulp / 2
@@ -393,13 +393,18 @@ def element_type(element):
     return np.dtype(np.int8 if element == "int8" else np.uint8)
 
 
+def mx_there_and_back(x, element, exponent, block_size, axis):
+    codes, scales = mx_oracle.quantize(x, element, exponent, block_size, axis)
+    return codes, scales, mx_oracle.dequantize(codes, scales, element, block_size, axis)
+
+
 def mx_agrees(subject, x, element, exponent="floor", block_size=32, axis=-1):
-    codes, scales = once(mx_oracle.quantize, x, element, exponent, block_size, axis)
+    codes, scales, values = once(mx_there_and_back, x, element, exponent, block_size, axis)
     got = subject.quantize(x, element, exponent=exponent, block_size=block_size, axis=axis)
     same_codes(got[0], codes, element_type(element))
     same_codes(got[1], scales, np.uint8)
     restored = subject.dequantize(*got, element, block_size=block_size, axis=axis)
-    same_floats(restored, mx_oracle.dequantize(codes, scales, element, block_size, axis))
+    same_floats(restored, values)
 
 
 MX_SCALES = {  # of float4_e2m1fn, whose emax is 2 and largest value 6: amax, S under each of the five rules
@@ -463,16 +468,21 @@ def mx_amax(element, dtype):
     return frozen(found[(found >= 0) & (found <= np.finfo(np.float32).max)], dtype)
 
 
+@cache
+def mx_pairs(element, dtype, exponent):
+    """Blocks of two with these largest magnitudes, as far as the scale is not too large."""
+    amax = mx_amax(element, dtype)
+    S = [mx_oracle.shared_exponent(Fraction(float(a)), element, exponent) for a in amax]
+    fits = amax[np.array(S) <= 127]
+    assert fits.size > amax.size * 0.9
+    return frozen(np.stack([fits * dtype(-0.4), fits], axis=1))
+
+
 def mx_exponents(subject, elements=ELEMENTS):
     for element in elements:
         for dtype in DTYPES:
-            amax = mx_amax(element, dtype)
             for exponent in EXPONENTS:
-                S = [mx_oracle.shared_exponent(Fraction(float(a)), element, exponent) for a in amax]
-                fits = amax[np.array(S) <= 127]
-                assert fits.size > amax.size * 0.9
-                x = np.stack([fits * dtype(-0.4), fits], axis=1)
-                mx_agrees(subject, x, element, exponent, block_size=2)
+                mx_agrees(subject, mx_pairs(element, dtype, exponent), element, exponent, block_size=2)
 
 
 def mx_random(subject):
@@ -558,20 +568,26 @@ MX = (
 ARITHMETICS = ("torchao", "compressed_tensors")
 
 
+def nvfp4_there_and_back(x, t, axis, arithmetic):
+    codes, scales, t = nvfp4_oracle.quantize(x, t, axis, arithmetic)
+    return codes, scales, t, nvfp4_oracle.dequantize(codes, scales, t, axis, arithmetic)
+
+
 def nvfp4_agrees(subject, x, arithmetic, tensor_scale=None, axis=-1):
     t = None if tensor_scale is None else Fraction(float(np.float32(tensor_scale)))
-    codes, scales, t = once(nvfp4_oracle.quantize, x, t, axis, arithmetic)
+    codes, scales, t, values = once(nvfp4_there_and_back, x, t, axis, arithmetic)
     got = subject.quantize(x, tensor_scale=tensor_scale, axis=axis, arithmetic=arithmetic)
     assert type(got[2]) is np.float32
     assert Fraction(float(got[2])) == t
     same_codes(got[1], scales, np.uint8)
     same_codes(got[0], codes, np.uint8)
     restored = subject.dequantize(*got, axis=axis, arithmetic=arithmetic)
-    same_floats(restored, nvfp4_oracle.dequantize(codes, scales, t, axis, arithmetic))
+    same_floats(restored, values)
 
 
 HAND = (12.0, 8, 6, 5, 7, 1, 0.5, -1.5, -0.4, 10, 10.01, -12, 2, 3, 0, -0.0)
-HAND_CODES = (7, 6, 5, 4, 6, 1, 0, 10, 8, 6, 7, 15, 2, 3, 0, 8)  # of their halves
+HAND_CODES = (7, 6, 5, 4, 6, 1, 0, 10, 8, 6, 7, 15, 2, 3, 0)  # of their halves, and −0's below
+LAST = {"torchao": 8, "compressed_tensors": 0}
 
 
 def nvfp4_by_hand(subject):
@@ -580,19 +596,19 @@ def nvfp4_by_hand(subject):
     for arithmetic, least in (("torchao", 0x08), ("compressed_tensors", 0x20)):
         for given in (1, 1.0, np.float32(1), np.float64(1)):
             codes, scales, t = subject.quantize(x, tensor_scale=given, arithmetic=arithmetic)
-            same_codes(codes, [*HAND_CODES, *[0] * 16, 7, 10], np.uint8)
+            same_codes(codes, [*HAND_CODES, LAST[arithmetic], *[0] * 16, 7, 10], np.uint8)
             same_codes(scales, [0x40, least, 0x7E], np.uint8)
             assert type(t) is np.float32
             assert t == 1
         codes, scales, t = subject.quantize(x, arithmetic=arithmetic)  # 2688 = 448·6
-        same_codes(codes, [*HAND_CODES, *[0] * 16, 7, 10], np.uint8)
+        same_codes(codes, [*HAND_CODES, LAST[arithmetic], *[0] * 16, 7, 10], np.uint8)
         assert t == 1
         restored = subject.dequantize(codes, scales, t, arithmetic=arithmetic)
-        halves = [6, 4, 3, 2, 4, 0.5, 0, -1, -0.0, 4, 6, -6, 1, 1.5, 0, -0.0]
+        halves = [6, 4, 3, 2, 4, 0.5, 0, -1, -0.0, 4, 6, -6, 1, 1.5, 0, -0.0 if LAST[arithmetic] else 0.0]
         same_floats(restored, np.array([*np.multiply(halves, 2), *[0] * 16, 2688, -448], np.float32))
     for arithmetic, t in (("torchao", 0.5), ("compressed_tensors", 2.0)):
         codes, scales, found = subject.quantize(x / np.float32(2), arithmetic=arithmetic)
-        same_codes(codes, [*HAND_CODES, *[0] * 16, 7, 10], np.uint8)
+        same_codes(codes, [*HAND_CODES, LAST[arithmetic], *[0] * 16, 7, 10], np.uint8)
         assert (found, scales[0], scales[2]) == (t, 0x40, 0x7E)
     codes, scales, t = subject.quantize(np.array([6.0, 3.0, -0.5, 0.0], np.float32))  # 6/2688 is 0.0022321429569274187
     assert (codes.tolist(), scales.tolist(), float(t)) == ([7, 5, 9, 0], [126], 0.0022321429569274187)
@@ -605,9 +621,18 @@ def nvfp4_zeros(subject):
         codes, scales, t = subject.quantize(frozen(x), arithmetic=arithmetic)
         assert t == 1
         same_codes(scales, [[least] * 2] * 2, np.uint8)
-        assert codes[0, 3] == 8
-        assert np.count_nonzero(codes) == 1
+        assert codes[0, 3] == LAST[arithmetic]
+        assert np.count_nonzero(codes) == (arithmetic == "torchao")
         assert (subject.dequantize(codes, scales, t, arithmetic=arithmetic) == 0).all()
+
+
+def nvfp4_negative_zeros(subject):
+    """compressed_tensors takes the sign of the quotient: one below 0 gives −0, −0 gives 0, and so does underflow."""
+    for value, size, expected in ((-0.0, 1.0, 0), (-1e-9, 1.0, 8), (-1e-45, 1.0, 8), (-1e-30, 1e30, 0)):
+        x = frozen([size, *[value] * 15], np.float32)
+        for arithmetic, code in (("torchao", 8), ("compressed_tensors", expected)):
+            codes, _, _ = subject.quantize(x, arithmetic=arithmetic)
+            same_codes(codes, [7, *[code] * 15], np.uint8)
 
 
 def nvfp4_small_blocks(subject):
@@ -711,6 +736,7 @@ def nvfp4_every_code(subject):
 NVFP4 = (
     nvfp4_by_hand,
     nvfp4_zeros,
+    nvfp4_negative_zeros,
     nvfp4_small_blocks,
     nvfp4_random,
     nvfp4_ties,

@@ -75,14 +75,15 @@ class Float:
 
     def up(self, size, low, below, above, rounding, name):
         middle = (below + above) / 2
-        return (rounding != "toward_zero") & (size > middle) | (size == middle) & self.tie(low, rounding, name)
+        nearest = (rounding != "toward_zero") & (size > middle) | (size == middle) & self.tie(low, rounding, name)
+        return nearest | (rounding == "away") & (size > below)
 
     def code(self, size, name, rounding):
         values = self.lowest(name, self.ladder(name))
         low = np.minimum(np.searchsorted(values, size, "right") - 1, values.size - 2)
         rounded = low + self.up(size, low, values[low], values[low + 1], rounding, name)
         rounded = np.where(size >= values[-1], self.largest(name) + 1, rounded)
-        return np.where(size == 2.0**-127, 0, rounded) if FIELDS[name][4] == "unsigned" else rounded
+        return np.where(size <= 2.0**-127, 0, rounded) if FIELDS[name][4] == "unsigned" else rounded
 
     def quiet(self, name):
         _, e, m, _, kind = FIELDS[name]
@@ -182,8 +183,12 @@ def upwards(self, size, low, below, above, rounding, name):
     return size > below
 
 
+def nearest_only(self, size, low, below, above, rounding, name):
+    return Float.up(self, size, low, below, above, "half_away" if rounding == "away" else rounding, name)
+
+
 def open_middle(self, size, low, below, above, rounding, name):
-    return (rounding != "toward_zero") & (size - below >= (above - below) / 2)
+    return (rounding != "toward_zero") & (size - below >= (above - below) / 2) | (rounding == "away") & (size > below)
 
 
 def zero_first(self, lost, x):
@@ -242,6 +247,9 @@ FLOAT_MUTANTS = {
     "truncates": (variant(Float, up=truncated), properties.float_error_bound),
     "rounds away": (variant(Float, up=upwards), properties.float_error_bound),
     "toward_zero is away": (variant(Float, up=upwards), properties.float_points),
+    "away is to the nearest": (variant(Float, up=nearest_only), properties.float_points),
+    "away is to the nearest, 16 bits": (variant(Float, up=nearest_only), properties.float_sixteen_bits),
+    "away is to the nearest, error": (variant(Float, up=nearest_only), properties.float_error_bound),
     "a tie always goes up": (variant(Float, up=open_middle), properties.float_sixteen_bits),
     "wrong bias of fnuz": (variant(Float, bias=plus_biased), properties.float_every_code),
     "wrong bias of fnuz, literals": (variant(Float, bias=plus_biased), properties.float_literals),
@@ -581,6 +589,9 @@ class NVFP4:
     def stored(self, x, t, s):
         return x / (s / t)
 
+    def unsigned(self, quotient):
+        return np.where(quotient == 0, F32(0), quotient)
+
     def e4m3(self, s):
         return self.floats.encode(s, "float8_e4m3fn")
 
@@ -605,7 +616,7 @@ class NVFP4:
                 else:
                     code = self.e4m3(self.product(amax, t))
                     code = np.where(code == 0, self.INSTEAD, code).astype(np.uint8)
-                    scaled = self.stored(part, t, self.floats.decode(code, "float8_e4m3fn"))
+                    scaled = self.unsigned(self.stored(part, t, self.floats.decode(code, "float8_e4m3fn")))
                 codes.append(self.e2m1(scaled))
                 scales.append(code)
         return (*(np.moveaxis(np.concatenate(parts, axis=-1), -1, axis) for parts in (codes, scales)), t)
@@ -728,6 +739,12 @@ NVFP4_MUTANTS = {
     "s half away": (ScaleHalfAway(), properties.nvfp4_ties),
     "elements half away": (HalfAway(), properties.nvfp4_by_hand),
     "no negative zero": (NoNegativeZero(), properties.nvfp4_by_hand),
+    "−0 is −0 in both": (variant(NVFP4, unsigned=lambda s, quotient: quotient), properties.nvfp4_by_hand),
+    "−0 is −0 in both, alone": (variant(NVFP4, unsigned=lambda s, quotient: quotient), properties.nvfp4_negative_zeros),
+    "what is nearly zero is 0": (
+        variant(NVFP4, unsigned=lambda s, quotient: np.where(np.abs(quotient) <= F32(0.25), F32(0), quotient)),
+        properties.nvfp4_negative_zeros,
+    ),
     "amax / (6·t)": (
         variant(NVFP4, quotient=lambda s, amax, t: amax / (F32(6) * t)),
         properties.nvfp4_every_scale,

@@ -5,6 +5,7 @@ the package's module, test_mutants.py wrong ones. Expected values are literals o
 """
 
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -54,6 +55,22 @@ def plain(value):
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
+known = {}
+
+
+def asked(oracle, *arguments, **options):
+    """What an oracle says of arrays and numbers; every implementation is asked the same, so it is kept."""
+    given = *arguments, *(value for _, value in sorted(options.items()))
+    key = oracle.__module__, oracle.__name__, *sorted(options), *map(hashable, given)
+    if key not in known:
+        known[key] = oracle(*map(plain, arguments), **{name: plain(value) for name, value in options.items()})
+    return known[key]
+
+
+def hashable(value):
+    return (value.tobytes(), value.dtype.str, value.shape) if isinstance(value, np.ndarray) else value
+
+
 # ---- products: matmul with zero points ----
 
 
@@ -78,7 +95,7 @@ def products_match_the_oracle(f):
         a, b = codes(rng, left, (3, K)), codes(rng, right, (K, 5))
         if left == right == np.int16 and K > 1:
             a, b = frozen(a >> 4), frozen(b >> 4)  # K · 4,096² within int32
-        one, other = int(a[0, 0]) if K else 7, int(b[0, 0]) if K else -9
+        one, other = int(a[0, 0]) if K else 7, int(b[0, 0]) if K else 9
         few, more = frozen(a[:, 0] if K else [1, 2, 3]), frozen(b[0] if K else [1, 2, 3, 4, 5])
         for z_a, z_b in product((0, one, few), (0, other, more)):
             if products_oracle.fits(plain(a), plain(b), plain(z_a), plain(z_b)):
@@ -91,7 +108,7 @@ def products_at_the_bound_of_float32(f):
     """Products of the codes themselves add up to 2²⁴ and beyond, where zero points leave small or large differences."""
     for K in (257, 258, 259, 516, 517):  # 258 · 255² is below 2²⁴, 259 · 255² above
         a, b = frozen(np.full((2, K), 255, np.uint8)), frozen(np.full((K, 3), 255, np.uint8))
-        for z_a, z_b in ((0, 0), (254, 0), (0, 254), (254, 254), (1, 2), (255, 3), (-300, 5)):
+        for z_a, z_b in ((0, 0), (254, 0), (0, 254), (254, 254), (1, 2), (255, 3), (250, 5)):
             assert f.matmul(a, b, z_a, z_b).tolist() == [[K * (255 - z_a) * (255 - z_b)] * 3] * 2
     odd = np.full((2, 1025), -128, np.int8)
     odd[1, 7] = 127  # 1,025 · 2¹⁴ − 255 · 128 is even, the sum with a zero point of 1 odd
@@ -111,7 +128,7 @@ def products_largest_sums(f):
         assert f.matmul(a[None], b[:, None], z_a, z_b).tolist() == [[expected]]
     a = frozen([[-(2**15)]], np.int16)
     assert f.matmul(a, a, 2**15 - 1, 0).tolist() == [[(2**16 - 1) * 2**15]]  # 2³¹ − 2¹⁵
-    assert f.matmul(a, frozen([[0]], np.int16), 2**15 - 1, 2**15).tolist() == [[(2**16 - 1) * 2**15]]
+    assert f.matmul(a, frozen([[0]], np.int16), 2**15 - 1, -(2**15)).tolist() == [[(1 - 2**16) * 2**15]]
     assert f.matmul(frozen([[MAX]]), frozen([[9, 9]]), 0, frozen([8, 10])).tolist() == [[MAX, -MAX]]
     # every term of the expansion leaves int32, as 200,000 · 255 · 127 does, and the total does not
     a, b = frozen(np.full((1, 200_000), 255, np.uint8)), frozen(np.full((200_000, 2), 127, np.int8))
@@ -142,7 +159,7 @@ PRODUCTS = (
 
 def assert_convolution(f, x, w, z_x=0, z_w=0, **geometry):
     pairs = {k: (v, v) if isinstance(v, int) and k in ("stride", "dilation") else v for k, v in geometry.items()}
-    expected = conv_oracle.conv2d(plain(x), plain(w), z_x, plain(z_w), **pairs)
+    expected = asked(conv_oracle.conv2d, x, w, z_x, z_w, **pairs)
     assert_integers(f.conv2d(x, w, z_x, z_w, **geometry), expected)
 
 
@@ -401,7 +418,7 @@ def requantize_float_matches_the_oracle(f):
     rng = np.random.default_rng(8)
     reals = [0.25, 0.5, 1.0, 2.0**-24, 1.5, *rng.uniform(1e-5, 1, 4), *np.float32(rng.uniform(1e-5, 2, 3))]
     acc = [*EDGES, 2**24 + 3, -(2**25) - 2, *range(-9, 10), *rng.integers(-(2**30), 2**30, 30).tolist()]
-    for real, (zero_point, qmin, qmax) in product(reals, ((0, MIN, MAX), (5, -128, 127), (-7, 0, 255))):
+    for real, (zero_point, qmin, qmax) in product(reals, ((0, MIN, MAX), (5, -128, 127), (7, 0, 255))):
         found = f.requantize(frozen(acc), np.float64(real), None, "float", zero_point=zero_point, qmin=qmin, qmax=qmax)
         expected = [
             requantization_oracle.requantize(a, Fraction(float(real)), None, "float", zero_point, qmin, qmax)
@@ -468,6 +485,33 @@ def requantize_clips(f):
             assert_integers(found, expected, smallest(qmin, qmax))
 
 
+def requantize_dtype(f):
+    """The type that is asked for, its ends where no others are given, also for a fused ReLU with z = 0."""
+    acc = frozen([-3_000_000, -1000, -3, 0, 1, 70, 200, 1000, 50_000, 3_000_000])
+    for rounding, dtype in product(MODES, CODES):
+        one = (1.0, None) if rounding == "float" else (2**30, 1)  # real = 1
+        name, scales = np.dtype(dtype).name, (1.0, 1.0, 1.0, rounding)
+        for ends in ({}, {"qmin": 0}, {"qmax": 99}, {"qmin": 3, "qmax": 5}):
+            low, high = requantization_oracle.code_range(name, **ends)
+            expected = [requantization_oracle.clip(v + 1, low, high) for v in acc.tolist()]
+            assert_integers(f.requantize(acc, *one, rounding, zero_point=1, dtype=dtype, **ends), expected, dtype)
+            assert_integers(f.rescale(acc, *scales, zero_point=1, dtype=name, **ends), expected, dtype)
+
+
+def rescale_per_row(f):
+    """One scale for every entry of two axes, in either order; dimensions 2, 3, 4."""
+    rng = np.random.default_rng(19)
+    acc = frozen(rng.integers(-(2**18), 2**18, (2, 3, 4)))
+    for rounding, (a_axis, axis) in product(MODES, ((0, 1), (2, 0), (-3, -1), (1, 2))):
+        s_a, s_b = (frozen(rng.uniform(0.01, 0.1, acc.shape[d]), np.float32) for d in (a_axis, axis))
+        for each_a, each_b in ((s_a, s_b), (s_a, s_b[0])):
+            found = f.rescale(acc, each_a, each_b, np.float32(7.1), rounding, axis=axis, a_axis=a_axis)
+            for place in np.ndindex(acc.shape):
+                one = s_a[place[a_axis]], s_b[place[axis]] if np.ndim(each_b) else s_b[0]
+                expected = requantization_oracle.rescale(int(acc[place]), *one, np.float32(7.1), rounding)
+                assert int(found[place]) == expected
+
+
 def rescale_matches_the_oracle(f):
     """Codes of 8 bits, and sums of 24 bits as codes of 31, where every rounding of a scale is seen."""
     rng = np.random.default_rng(11)
@@ -512,7 +556,9 @@ REQUANTIZATION = (
     requantize_is_near_the_real_product,
     requantize_per_channel,
     requantize_clips,
+    requantize_dtype,
     rescale_matches_the_oracle,
+    rescale_per_row,
     rescale_order_of_operations,
 )
 
@@ -549,6 +595,28 @@ def flat(nested):
 OUTPUTS = ((0, -128, 127), (-5, -128, 127), (131, 0, 255), (-20, -20, 127), (-100, -100, 30), (0, -32768, 32767))
 
 
+def output(z, qmin, qmax):
+    """The arguments of an output, in a type that holds its codes."""
+    return {"out_zero_point": z, "qmin": qmin, "qmax": qmax, "dtype": smallest(qmin, qmax).name}
+
+
+def output_dtypes(run):
+    """The first operand's type or the one that is asked for, and its ends; a fused ReLU with z = 0 keeps it.
+
+    `run` gives the codes of −40, 5, 90, 150, 300, 999, whose rounding is nowhere at stake, from a first operand of a
+    type.
+    """
+    real = (-40, 5, 90, 150, 300, 999)
+    for first, dtype in product((np.uint8, np.int8, np.int16), (None, *CODES)):
+        name = np.dtype(first if dtype is None else dtype).name
+        for options in ({}, {"qmin": 0}, {"qmin": 3, "qmax": 99}, {"qmax": 100}):
+            low, high = requantization_oracle.code_range(name, **options)
+            given = options | ({} if dtype is None else {"dtype": dtype})
+            expected = [requantization_oracle.clip(v, low, high) for v in real]
+            for rounding in MODES:
+                assert_integers(np.ravel(run(np.dtype(first), rounding=rounding, **given)), expected, name)
+
+
 def matmul_cases():
     rng = np.random.default_rng(13)
     for k, (left, right) in enumerate(MIXES[:-1] + MIXES[:4]):
@@ -559,12 +627,14 @@ def matmul_cases():
         s_b = frozen(rng.uniform(0.001, 0.1, N), np.float32) if k % 2 else np.float32(2.0**-5)
         s_a = np.float32(rng.uniform(0.01, 0.1) if k % 4 else 2.0**-4)
         bias = frozen(rng.integers(-2000, 2000, N)) if k % 5 else None
+        if bias is None:  # whose unit is one for all rows
+            s_a = frozen(s_a * np.linspace(0.5, 1, M), np.float32)
         acc = np.abs(quantized_matmul_oracle.sums(plain(a), plain(b), plain(bias), plain(z_a), plain(z_b))).max()
         z, qmin, qmax = OUTPUTS[k % len(OUTPUTS)]
-        s_out = np.float32(acc * s_a * np.max(s_b) / (0.6 * (qmax - qmin)))
+        s_out = np.float32(acc * np.max(s_a) * np.max(s_b) / (0.6 * (qmax - qmin)))
         s_out = s_out if k % 4 else np.float32(2.0 ** np.round(np.log2(s_out)))  # powers of two make ties
         scales = {"a_scale": s_a, "b_scale": s_b, "out_scale": s_out, "a_zero_point": z_a, "b_zero_point": z_b}
-        yield (a, b, bias), scales, {"out_zero_point": z, "qmin": qmin, "qmax": qmax}
+        yield (a, b, bias), scales, (z, qmin, qmax)
 
 
 def matmul_end_to_end(f):
@@ -572,19 +642,20 @@ def matmul_end_to_end(f):
         given, options = [plain(v) for v in arrays], {k: plain(v) for k, v in scales.items()}
         real = flat(quantized_matmul_oracle.exact(*given, **options))
         for rounding in MODES:
-            found = f.matmul(*arrays, **scales, **outputs, rounding=rounding)
-            expected = quantized_matmul_oracle.matmul(*given, **options, **outputs, rounding=rounding)
-            assert_integers(found, expected, smallest(outputs["qmin"], outputs["qmax"]))
-            assert_near(flat(found.tolist()), real, rounding, *outputs.values())
+            found = f.matmul(*arrays, **scales, **output(*outputs), rounding=rounding)
+            expected = quantized_matmul_oracle.matmul(*given, **options, **output(*outputs), rounding=rounding)
+            assert_integers(found, expected, smallest(*outputs[1:]))
+            assert_near(flat(found.tolist()), real, rounding, *outputs)
 
 
 def matmul_literals(f):
     """((16, 34)) / 4, and 10 − 6 + 1: ¼ · [[16 + 4·…]]; bias in units of s_a · s_b."""
     a, b = frozen([[10, 20]], np.uint8), frozen([[2, -1], [1, 3]], np.int8)
     scales = {"a_scale": 0.5, "b_scale": 0.25, "out_scale": 0.5}
-    assert_integers(f.matmul(a, b, **scales, a_zero_point=8), [[4, 9]], np.int8)  # 16 / 4, 34 / 4 = 8½
-    assert_integers(f.matmul(a, b, **scales, a_zero_point=8, rounding="float"), [[4, 8]], np.int8)
-    assert_integers(f.matmul(a, b, frozen([4, -34]), **scales, a_zero_point=8), [[5, 0]], np.int8)
+    assert_integers(f.matmul(a, b, **scales, a_zero_point=8), [[4, 9]], np.uint8)  # 16 / 4, 34 / 4 = 8½
+    assert_integers(f.matmul(a, b, **scales, a_zero_point=8, rounding="float"), [[4, 8]], np.uint8)
+    assert_integers(f.matmul(a, b, frozen([4, -34]), **scales, a_zero_point=8), [[5, 0]], np.uint8)
+    scales["dtype"] = np.int8
     found = f.matmul(a, b, **scales | {"b_scale": frozen([0.25, 1.0])}, a_zero_point=8, out_zero_point=100)
     assert_integers(found, [[104, 127]], np.int8)
     found = f.matmul(a, b, frozen([-50, -50]), **scales, a_zero_point=8, out_zero_point=-3, qmin=-3)
@@ -595,7 +666,16 @@ def matmul_literals(f):
     )
 
 
-MATMUL = (matmul_literals, matmul_end_to_end)
+def matmul_dtype(f):
+    b = frozen([[-40, 5, 90, 150, 300, 999]], np.int16)
+
+    def run(first, **options):
+        return f.matmul(frozen([[1]], first), b, a_scale=1.0, b_scale=1.0, out_scale=1.0, **options)
+
+    output_dtypes(run)
+
+
+MATMUL = (matmul_literals, matmul_end_to_end, matmul_dtype)
 
 
 def conv_cases():
@@ -619,24 +699,35 @@ def conv_cases():
         acc = np.abs(quantized_conv_oracle.sums(plain(x), plain(w), plain(bias), z_x, plain(z_w), pairs)).max()
         s_out = np.float32(acc * s_x * np.max(s_w) / (0.6 * (qmax - qmin)))
         scales = {"x_scale": s_x, "w_scale": s_w, "out_scale": s_out, "x_zero_point": z_x, "w_zero_point": z_w}
-        yield (x, w, bias), scales, {"out_zero_point": z, "qmin": qmin, "qmax": qmax}, pairs
+        yield (x, w, bias), scales, (z, qmin, qmax), pairs
+
+
+@cache
+def conv_answers():
+    """Return the cases, their real numbers, and the codes under every rounding."""
+    found = []
+    for arrays, scales, outputs, geometry in conv_cases():
+        given, options = [plain(v) for v in arrays], {k: plain(v) for k, v in scales.items()} | geometry
+        real = flat(quantized_conv_oracle.exact(*given, **options))
+        options |= output(*outputs)
+        answers = [quantized_conv_oracle.conv2d(*given, **options, rounding=rounding) for rounding in MODES]
+        found.append((arrays, scales, outputs, geometry, real, answers))
+    return found
 
 
 def conv_end_to_end(f):
-    for arrays, scales, outputs, geometry in conv_cases():
-        given, options = [plain(v) for v in arrays], {k: plain(v) for k, v in scales.items()}
-        real = flat(quantized_conv_oracle.exact(*given, **options, **geometry))
-        for rounding in MODES:
-            found = f.conv2d(*arrays, **scales, **outputs, rounding=rounding, **geometry)
-            expected = quantized_conv_oracle.conv2d(*given, **options, **outputs, rounding=rounding, **geometry)
-            assert_integers(found, expected, smallest(outputs["qmin"], outputs["qmax"]))
-            assert_near(flat(found.tolist()), real, rounding, *outputs.values())
+    for arrays, scales, outputs, geometry, real, answers in conv_answers():
+        for rounding, expected in zip(MODES, answers, strict=True):
+            found = f.conv2d(*arrays, **scales, **output(*outputs), rounding=rounding, **geometry)
+            assert_integers(found, expected, smallest(*outputs[1:]))
+            assert_near(flat(found.tolist()), real, rounding, *outputs)
 
 
 def quantized_conv_literals(f):
     """Filters (1, −2) on (1, 2, 3), (4, 5, 6) less 3: see conv_literals; scales 2 and 1 of the filters' channels."""
     x, w = frozen(np.arange(1, 7).reshape(1, 1, 2, 3), np.uint8), frozen([[[[1, -2]]], [[[1, -2]]]], np.int8)
     options = {"x_scale": 0.5, "w_scale": frozen([2.0, 1.0]), "out_scale": 1.0, "x_zero_point": 3, "padding": (0, 1)}
+    options["dtype"] = np.int8
     first, second = [[4, 0, -1, 0], [-2, -3, -4, 3]], [[2, 0, -1, 0], [-1, -2, -2, 2]]  # ½ → 1, −½ → −1
     # ½ is M = 2³⁰, shift 0: one rounding, −½ → 0, −1½ → −1
     second = [[2, 0, 0, 0], [-1, -1, -2, 2]]
@@ -646,17 +737,26 @@ def quantized_conv_literals(f):
     assert_integers(found, [[more, [[11, 9, 9, 9], [8, 8, 7, 11]]]], np.int8)
 
 
-QUANTIZED_CONV = (quantized_conv_literals, conv_end_to_end)
+def quantized_conv_dtype(f):
+    w = frozen([-40, 5, 90, 150, 300, 999], np.int16).reshape(6, 1, 1, 1)
+
+    def run(first, **options):
+        x = frozen(np.ones((1, 1, 1, 1)), first)
+        return f.conv2d(x, w, x_scale=1.0, w_scale=1.0, out_scale=1.0, **options)
+
+    output_dtypes(run)
+
+
+QUANTIZED_CONV = (quantized_conv_literals, conv_end_to_end, quantized_conv_dtype)
 
 
 def assert_pooled(f, x, kernel_size, **options):
     size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-    given = dict(options)
+    given = {"dtype": x.dtype.name} | options
     if isinstance(options.get("stride"), int):
         given["stride"] = (options["stride"],) * 2
-    expected = pool_oracle.average_pool2d(plain(x), size, **given)
-    found = f.average_pool2d(x, kernel_size, **options)
-    assert_integers(found, expected, smallest(options.get("qmin", -128), options.get("qmax", 127)))
+    expected = asked(pool_oracle.average_pool2d, x, size, **given)
+    assert_integers(f.average_pool2d(x, kernel_size, **options), expected, given["dtype"])
 
 
 def pool_ties(f):
@@ -692,16 +792,16 @@ def pool_matches_the_oracle(f):
         ((2, 3), {"padding": (1, 2), "stride": 1}),
         ((4, 3), {"padding": (3, 0, 1, 2), "stride": (3, 2)}),
     )
-    ranges = {np.int8: (-128, 127), np.uint8: (0, 255), np.int16: (-32768, 32767)}
-    for (kernel, geometry), dtype in product(geometries, ranges):
-        x, (qmin, qmax) = codes(rng, dtype, (2, 3, 7, 6)), ranges[dtype]
-        assert_pooled(f, x, kernel, qmin=qmin, qmax=qmax, **geometry)
+    for (kernel, geometry), dtype in product(geometries, (np.int8, np.uint8, np.int16)):
+        x = codes(rng, dtype, (2, 3, 7, 6))
+        assert_pooled(f, x, kernel, **geometry)
+        assert_pooled(f, x, kernel, dtype="int8", **geometry)
         assert_pooled(f, x, kernel, qmin=10, qmax=60, x_zero_point=10, out_zero_point=10, **geometry)
         for s_x, s_out in ((0.5, 0.25), (np.float32(0.037), np.float32(0.041)), (0.1, 0.3)):
-            options = {"rounding": "float", "x_scale": s_x, "out_scale": s_out, "qmin": qmin, "qmax": qmax}
+            options = {"rounding": "float", "x_scale": s_x, "out_scale": s_out}
             assert_pooled(f, x, kernel, x_zero_point=int(x[0, 0, 0, 0]), out_zero_point=7, **options, **geometry)
-    assert_pooled(f, frozen([[[[MAX, MAX - 1, MIN, MIN]]]]), (1, 2), qmin=MIN, qmax=MAX)
-    x = frozen([[[[MAX, 2**24 + 1, -(2**24) - 3, 5]]]])
+    assert_pooled(f, frozen([[[[MAX, MAX - 1, MIN, MIN]]]], np.int32), (1, 2), qmin=MIN, qmax=MAX)
+    x = frozen([[[[MAX, 2**24 + 1, -(2**24) - 3, 5]]]], np.int32)
     options = {"x_scale": 0.5, "out_scale": 0.5, "x_zero_point": -1, "out_zero_point": 0, "qmin": MIN, "qmax": MAX}
     assert_pooled(f, x, (1, 2), rounding="float", **options)
 
@@ -714,15 +814,39 @@ def pool_float_ties(f):
     assert_integers(f.average_pool2d(x, (1, 2), **options, out_zero_point=1), [[[[2, 2, 0]]]], np.int8)
 
 
-POOL = (pool_ties, pool_counts, pool_matches_the_oracle, pool_float_ties)
+def pool_dtype(f):
+    """Type and ends of the output: those of x, or of the type that is asked for."""
+    for first, low in ((np.uint8, 0), (np.int8, -128)):
+        x = frozen([[[[low + 99, 100, 120, low + 40]]]], first)
+        for dtype, options in product((None, *CODES), ({}, {"qmin": 0}, {"qmin": 3, "qmax": 90})):
+            given = options | ({} if dtype is None else {"dtype": np.dtype(dtype).name})
+            assert_pooled(f, x, 1, **given)
+            assert_pooled(f, x, (1, 2), rounding="float", x_scale=0.5, out_scale=0.25, **given)
+
+
+def pool_large_windows(f):
+    """As large as the image, and sums of 1,900 codes far beyond int32."""
+    rng = np.random.default_rng(20)
+    x = codes(rng, np.int32, (1, 2, 50, 38))
+    assert_pooled(f, x, (50, 38))
+    assert_pooled(f, x, (49, 37), stride=1)
+    assert_pooled(f, frozen(np.full((1, 1, 41, 43), MIN, np.int32)), (41, 40), stride=(1, 3), padding=(9, 8, 7, 6))
+
+
+POOL = (pool_ties, pool_counts, pool_matches_the_oracle, pool_float_ties, pool_dtype, pool_large_windows)
 
 
 def assert_added(f, a, b, options, rounding):
     found = f.add(a, b, rounding=rounding, **options)
-    pairs = list(zip(*(v.ravel().tolist() for v in np.broadcast_arrays(a, b)), strict=True))
-    expected = [add_oracle.add(x, y, rounding=rounding, **options) for x, y in pairs]
-    assert_integers(np.ravel(found), expected, smallest(options.get("qmin", -128), options.get("qmax", 127)))
-    return pairs, np.ravel(found).tolist()
+    flat_a, flat_b = map(np.ravel, np.broadcast_arrays(a, b))
+    given = {"dtype": a.dtype.name} | options
+    expected = asked(added, flat_a, flat_b, rounding=rounding, **given)
+    assert_integers(np.ravel(found), expected, given["dtype"])
+    return list(zip(flat_a.tolist(), flat_b.tolist(), strict=True)), np.ravel(found).tolist()
+
+
+def added(a, b, **options):
+    return [add_oracle.add(x, y, **options) for x, y in zip(a, b, strict=True)]
 
 
 def add_literals(f):
@@ -756,7 +880,7 @@ def add_cases():
         z, qmin, qmax = OUTPUTS[k % len(OUTPUTS)]
         yield a, b, {
             "a_scale": s_a, "b_scale": s_b, "out_scale": s_out, "a_zero_point": int(a[0, 0, 0]),
-            "b_zero_point": int(b[0, 0]), "out_zero_point": z, "qmin": qmin, "qmax": qmax,
+            "b_zero_point": int(b[0, 0]), **output(z, qmin, qmax),
         }  # fmt: skip
 
 
@@ -789,7 +913,7 @@ def add_left_shifts(f):
         options = {"a_scale": 0.3, "b_scale": 0.2, "out_scale": 0.7, "b_zero_point": 128, "left_shift": left_shift}
         assert_added(f, a, b, options, rounding)
     a, b = codes(rng, np.int16, (9, 1)), codes(rng, np.int16, 7)
-    options = {"a_scale": 0.3, "b_scale": 0.2, "out_scale": 0.4, "left_shift": 15, "qmin": -32768, "qmax": 32767}
+    options = {"a_scale": 0.3, "b_scale": 0.2, "out_scale": 0.4, "left_shift": 15}
     for rounding in ("double", "double_up", "single"):
         assert_added(f, a, b, options, rounding)
 
@@ -800,9 +924,20 @@ def add_float_is_fused(f):
     a, b = codes(rng, np.int16, (9, 1)), codes(rng, np.int16, 11)
     for _ in range(4):
         s_a, s_b = rng.uniform(0.5, 2, 2).astype(np.float32)
-        options = {"a_scale": s_a, "b_scale": s_b, "out_scale": np.float32(0.0037), "qmin": MIN, "qmax": MAX}
+        options = {"a_scale": s_a, "b_scale": s_b, "out_scale": np.float32(0.0037), "dtype": "int32"}
         zero_points = {"a_zero_point": 1234, "b_zero_point": -99, "out_zero_point": 5}
         assert_added(f, a, b, options | zero_points, "float")
 
 
-ADD = (add_literals, add_end_to_end, add_left_shifts, add_float_is_fused)
+def add_dtype(f):
+    b = frozen([-41, 4, 89, 149, 299, 998], np.int16)
+
+    def run(first, **options):
+        shift = {} if options["rounding"] == "float" else {"left_shift": 18}
+        scales = {"a_scale": 1.0, "b_scale": 1.0, "out_scale": 1.0}
+        return f.add(frozen([1], first), b, **scales, **shift, **options)
+
+    output_dtypes(run)
+
+
+ADD = (add_literals, add_end_to_end, add_left_shifts, add_float_is_fused, add_dtype)

@@ -96,10 +96,16 @@ X, W = np.ones((2, 4, 5, 6), np.uint8), np.ones((6, 2, 3, 3), np.int8)
         (TypeError, "x_zero_point must be an integer", {"x_zero_point": np.ones(2, int)}),
         (TypeError, "w_zero_point must be an integer array", {"w_zero_point": 0.5}),
         (ValueError, r"w_zero_point must be a scalar or of shape \(6,\)", {"w_zero_point": np.ones(2, int)}),
-        (ValueError, "x and w must have sums within .*18 terms of 255000000", {"w_zero_point": 1_000_001,
-                                                                              "x_zero_point": 255, "x": 0 * X}),
+        (ValueError, "w_zero_point must be from -128 to 127, got 128 to 128", {"w_zero_point": 128}),
+        (ValueError, "w_zero_point must be from -128 to 127, got -129 to 5", {"w_zero_point": [-129, 0, 0, 0, 0, 5]}),
+        (TypeError, "w must be an integer array of filters, got a Factor", {"w": integer.prepare(W.reshape(6, -1))}),
+        (
+            ValueError,
+            "x and w must have sums within .*18 terms of 255000000",
+            {"w": W.astype(np.int32), "w_zero_point": 1_000_001, "x_zero_point": 255, "x": 0 * X},
+        ),
     ],
-)  # fmt: skip
+)
 def test_refused(error, match, change):
     with pytest.raises(error, match=match):
         integer_conv2d.conv2d(**{"x": X, "w": W, "groups": 2} | change)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refcompress.formulas import blocks as formula_blocks
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import multiplier
 from tests.formulas.quantization.integer import properties
@@ -20,6 +21,12 @@ def test_property(check):
 def test_any_real(real, rounding):
     properties.assert_multiplier(multiplier, np.float64(real), rounding)
     assert integer.quantize_multiplier is multiplier.quantize_multiplier
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_blocks_do_not_matter(monkeypatch, size):
+    monkeypatch.setattr(formula_blocks, "BLOCK", size)
+    properties.multiplier_matches_the_oracle(multiplier)
 
 
 def test_scalars_and_nothing():

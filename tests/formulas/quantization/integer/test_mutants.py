@@ -14,8 +14,33 @@ def wide(value):
     return np.asarray(value, np.int64)
 
 
-def codes(q, qmin, qmax):
-    return np.clip(q, qmin, qmax).astype(properties.smallest(qmin, qmax))
+def codes(q, qmin, qmax, dtype=None):
+    return np.clip(q, qmin, qmax).astype(properties.smallest(qmin, qmax) if dtype is None else dtype)
+
+
+def outputs(first, dtype, qmin, qmax):
+    """Type and ends of an operator's output, from its first operand's type."""
+    info = np.iinfo(np.asarray(first).dtype if dtype is None else dtype)
+    return {
+        "dtype": info.dtype,
+        "qmin": int(info.min) if qmin is None else qmin,
+        "qmax": int(info.max) if qmax is None else qmax,
+    }
+
+
+class Int8:
+    """−128 to 127 whatever the input is."""
+
+    def outputs(self, first, dtype, qmin, qmax):
+        return outputs(np.int8(0), dtype, qmin, qmax)
+
+
+class TypeOfTheRange:
+    """The smallest type that holds the range: a ReLU with z = 0 makes uint8 of int8."""
+
+    def outputs(self, first, dtype, qmin, qmax):
+        out = outputs(first, dtype, qmin, qmax)
+        return out | {"dtype": properties.smallest(out["qmin"], out["qmax"])}
 
 
 def half_away(total, n):
@@ -409,32 +434,45 @@ class Requantization(Multiplier):
     def finish(self, q, z, qmin, qmax):
         return codes(q + z, qmin, qmax)
 
+    def finished(self, q, z, dtype, qmin, qmax):
+        if dtype is not None:
+            qmin, qmax = (outputs(0, dtype, qmin, qmax)[end] for end in ("qmin", "qmax"))
+        out = self.finish(q, z, -128 if qmin is None else qmin, 127 if qmax is None else qmax)
+        return out if dtype is None else out.astype(dtype)
+
     def along(self, value, acc, axis):
         value = np.asarray(value)
-        return value if value.ndim == 0 else value.reshape([-1 if d == axis % acc.ndim else 1 for d in range(acc.ndim)])
+        return value if value.ndim != 1 else value.reshape([-1 if d == axis % acc.ndim else 1 for d in range(acc.ndim)])
 
     def requantize(
-        self, acc, multiplier, shift, rounding="double", *, zero_point=0, qmin=-128, qmax=127, axis=None
+        self, acc, multiplier, shift, rounding="double", *, zero_point=0, dtype=None, qmin=None, qmax=None, axis=None
     ):  # fmt: skip
-        acc = wide(acc)
+        acc, out = wide(acc), (zero_point, dtype, qmin, qmax)
         M = self.along(multiplier, acc, axis)
         if rounding == "float":
-            return self.finish(self.float(acc, M).astype(np.float64), zero_point, qmin, qmax)
+            return self.finished(self.float(acc, M).astype(np.float64), *out)
         shift = self.along(wide(shift), acc, axis)
         if rounding == "single":
-            return self.finish(self.single(acc, M, shift), zero_point, qmin, qmax)
+            return self.finished(self.single(acc, M, shift), *out)
         t, right = self.saturating_rounding_doubling_high_mul(acc << np.maximum(shift, 0), M), np.maximum(-shift, 0)
         if rounding == "double":
-            return self.finish(wide(self.rounding_divide_by_pot(t, right)), zero_point, qmin, qmax)
-        return self.finish(self.up(wide(t), np.int64(1) << right), zero_point, qmin, qmax)
+            return self.finished(wide(self.rounding_divide_by_pot(t, right)), *out)
+        return self.finished(self.up(wide(t), np.int64(1) << right), *out)
 
     def real(self, s_a, s_b, s_out):
         return s_a * s_b / s_out
 
-    def rescale(self, acc, a_scale, b_scale, out_scale, rounding="double", *, bias=None, axis=-1, **options):
+    def rows(self, s_a, acc, a_axis):
+        return self.along(s_a, acc, a_axis)
+
+    def rescale(
+        self, acc, a_scale, b_scale, out_scale, rounding="double", *, bias=None, axis=-1, a_axis=None, **options
+    ):  # fmt: skip
         kind = np.float32 if rounding == "float" else np.float64
-        real = self.real(*(np.asarray(s).astype(kind) for s in (a_scale, b_scale, out_scale)))
-        acc = wide(acc)
+        acc, s_a, s_b = wide(acc), np.asarray(a_scale).astype(kind), np.asarray(b_scale).astype(kind)
+        if s_a.ndim:
+            s_a, s_b = self.rows(s_a, acc, a_axis), self.along(s_b, acc, axis)
+        real = self.real(s_a, s_b, np.asarray(out_scale).astype(kind))
         acc = acc if bias is None else acc + self.along(bias, acc, axis)
         pair = (real, None) if rounding == "float" else self.quantize_multiplier(real)
         return self.requantize(acc, *pair, rounding, axis=axis, **options)
@@ -556,14 +594,36 @@ class AlwaysInt8(Requantization):
 class ZeroPointInsideOfTheRounding(Requantization):
     """ONNX's reference: ties go to the even code."""
 
-    def requantize(self, acc, multiplier, shift, rounding="double", *, zero_point=0, qmin=-128, qmax=127, axis=None):
+    def requantize(self, acc, multiplier, shift, rounding="double", *, zero_point=0, axis=None, **options):
         if rounding != "float":
-            return super().requantize(
-                acc, multiplier, shift, rounding, zero_point=zero_point, qmin=qmin, qmax=qmax, axis=axis
-            )
+            return super().requantize(acc, multiplier, shift, rounding, zero_point=zero_point, axis=axis, **options)
         acc = wide(acc)
         t = acc.astype(np.float32) * np.float32(self.along(multiplier, acc, axis))
-        return codes(np.rint(t.astype(np.float64) + zero_point), qmin, qmax)
+        return codes(np.rint(t.astype(np.float64) + zero_point), -128, 127)
+
+
+class RequantizesToTheTypeOfTheRange(Requantization):
+    def requantize(self, *args, dtype=None, **options):
+        out = super().requantize(*args, dtype=dtype, **options)
+        if dtype is None:
+            return out
+        ends = outputs(0, dtype, options.get("qmin"), options.get("qmax"))
+        return out.astype(properties.smallest(ends["qmin"], ends["qmax"]))
+
+
+class RequantizesToInt8(Requantization):
+    def finished(self, q, z, dtype, qmin, qmax):
+        return super().finished(q, z, None, qmin, qmax)
+
+
+class FirstRow(Requantization):
+    def rows(self, s_a, acc, a_axis):
+        return s_a[0]
+
+
+class RowsByTheOtherAxis(Requantization):
+    def rows(self, s_a, acc, a_axis):
+        return np.resize(s_a, acc.shape[-1])
 
 
 class FirstMultiplier(Requantization):
@@ -625,6 +685,10 @@ REQUANTIZATION_MUTANTS = {
     ZeroPointAfterClip: properties.requantize_clips,
     ClipsToTheType: properties.requantize_clips,
     AlwaysInt8: properties.requantize_clips,
+    RequantizesToTheTypeOfTheRange: properties.requantize_dtype,
+    RequantizesToInt8: properties.requantize_dtype,
+    FirstRow: properties.rescale_per_row,
+    RowsByTheOtherAxis: properties.rescale_per_row,
     ZeroPointInsideOfTheRounding: properties.requantize_literals,
     FirstMultiplier: properties.requantize_per_channel,
     WrongAxis: properties.requantize_per_channel,
@@ -644,12 +708,16 @@ class QuantizedMatmul:
     def arranged(self, options):
         return options
 
+    def outputs(self, *args):
+        return outputs(*args)
+
     def matmul(
         self, a, b, bias=None, *, a_scale, b_scale, out_scale, a_zero_point=0, b_zero_point=0, out_zero_point=0,
-        rounding="double", qmin=-128, qmax=127,
+        rounding="double", dtype=None, qmin=None, qmax=None,
     ):  # fmt: skip
         acc = self.products.matmul(a, b, a_zero_point, b_zero_point)
-        options = {"bias": bias, "zero_point": out_zero_point, "qmin": qmin, "qmax": qmax, "axis": 1}
+        options = {"bias": bias, "zero_point": out_zero_point, "axis": 1, "a_axis": 0}
+        options |= self.outputs(a, dtype, qmin, qmax)
         return self.steps.rescale(acc, a_scale, b_scale, out_scale, rounding, **self.arranged(options))
 
 
@@ -664,7 +732,7 @@ class MatmulAddsBiasAfterwards(QuantizedMatmul):
     def matmul(self, a, b, bias=None, **options):
         out = super().matmul(a, b, **options)
         q = wide(out) + (0 if bias is None else bias)
-        return codes(q, options.get("qmin", -128), options.get("qmax", 127))
+        return codes(q, **outputs(a, options.get("dtype"), options.get("qmin"), options.get("qmax")))
 
 
 class MatmulNegatesZeroPoint(QuantizedMatmul):
@@ -674,8 +742,7 @@ class MatmulNegatesZeroPoint(QuantizedMatmul):
 
 class MatmulIgnoresReLU(QuantizedMatmul):
     def arranged(self, options):
-        info = np.iinfo(properties.smallest(options["qmin"], options["qmax"]))
-        return options | {"qmin": int(info.min), "qmax": int(info.max)}
+        return options | outputs(0, options["dtype"], None, None)
 
 
 class MatmulOfMutantProducts(QuantizedMatmul):
@@ -695,6 +762,19 @@ class MatmulOneScale(QuantizedMatmul):
         return super().matmul(a, b, bias, b_scale=np.ravel(b_scale)[0], **options)
 
 
+class MatmulOneScaleOfRows(QuantizedMatmul):
+    def matmul(self, a, b, bias=None, *, a_scale, **options):
+        return super().matmul(a, b, bias, a_scale=np.ravel(a_scale)[0], **options)
+
+
+class MatmulInt8(Int8, QuantizedMatmul):
+    pass
+
+
+class MatmulTypeOfTheRange(TypeOfTheRange, QuantizedMatmul):
+    pass
+
+
 MATMUL_MUTANTS = {
     MatmulSkipsBias: properties.matmul_literals,
     MatmulAddsBiasAfterwards: properties.matmul_literals,
@@ -704,18 +784,25 @@ MATMUL_MUTANTS = {
     MatmulFloors: properties.matmul_end_to_end,
     MatmulDividesTiesUp: properties.matmul_end_to_end,
     MatmulOneScale: properties.matmul_literals,
+    MatmulOneScaleOfRows: properties.matmul_end_to_end,
+    MatmulInt8: properties.matmul_dtype,
+    MatmulTypeOfTheRange: properties.matmul_dtype,
 }
 
 
 class QuantizedConv:
     convolution, steps, axis = Conv(), Requantization(), 1
 
+    def outputs(self, *args):
+        return outputs(*args)
+
     def conv2d(
         self, x, w, bias=None, *, x_scale, w_scale, out_scale, x_zero_point=0, w_zero_point=0, out_zero_point=0,
-        rounding="double", qmin=-128, qmax=127, **geometry,
+        rounding="double", dtype=None, qmin=None, qmax=None, **geometry,
     ):  # fmt: skip
         acc = self.convolution.conv2d(x, w, x_zero_point, w_zero_point, **geometry)
-        options = {"bias": bias, "zero_point": out_zero_point, "qmin": qmin, "qmax": qmax, "axis": self.axis}
+        options = {"bias": bias, "zero_point": out_zero_point, "axis": self.axis}
+        options |= self.outputs(x, dtype, qmin, qmax)
         if self.axis != 1:
             n = acc.shape[self.axis]
             options["bias"] = None if bias is None else np.resize(bias, n)
@@ -735,7 +822,17 @@ class QuantizedConvSubtracts(QuantizedConv):
     steps = ZeroPointSubtracted()
 
 
+class QuantizedConvInt8(Int8, QuantizedConv):
+    pass
+
+
+class QuantizedConvTypeOfTheRange(TypeOfTheRange, QuantizedConv):
+    pass
+
+
 QUANTIZED_CONV_MUTANTS = {
+    QuantizedConvInt8: properties.quantized_conv_dtype,
+    QuantizedConvTypeOfTheRange: properties.quantized_conv_dtype,
     QuantizedConvPadsWithZero: properties.quantized_conv_literals,
     QuantizedConvWrongAxis: properties.quantized_conv_literals,
     QuantizedConvSubtracts: properties.quantized_conv_literals,
@@ -743,6 +840,9 @@ QUANTIZED_CONV_MUTANTS = {
 
 
 class Pool:
+    def outputs(self, *args):
+        return outputs(*args)
+
     def counted(self, ones, kernel):
         return ones
 
@@ -764,16 +864,17 @@ class Pool:
 
     def average_pool2d(
         self, x, kernel_size, *, stride=None, padding=0, rounding="integer", x_scale=None, out_scale=None,
-        x_zero_point=0, out_zero_point=0, qmin=-128, qmax=127,
+        x_zero_point=0, out_zero_point=0, dtype=None, qmin=None, qmax=None,
     ):  # fmt: skip
+        out = self.outputs(x, dtype, qmin, qmax)
         kernel = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
         stride = kernel if stride is None else (stride, stride) if isinstance(stride, int) else stride
         n = self.counted(self.sums(np.ones_like(wide(x)), kernel, stride, padding), kernel)
         if rounding == "integer":
-            return codes(self.mean(self.sums(wide(x), kernel, stride, padding), n), qmin, qmax)
+            return codes(self.mean(self.sums(wide(x), kernel, stride, padding), n), **out)
         values = np.float32(x_scale) * (wide(x) - x_zero_point).astype(np.float32)
         total = self.sums(values, kernel, stride, padding)
-        return codes(self.float_mean(total, n, np.float32(out_scale), out_zero_point).astype(float), qmin, qmax)
+        return codes(self.float_mean(total, n, np.float32(out_scale), out_zero_point).astype(float), **out)
 
 
 class PoolCountsPadding(Pool):
@@ -822,7 +923,32 @@ class PoolReciprocal(Pool):
         return np.rint(total * (np.float32(1) / n.astype(np.float32)) / s_out + np.float32(z_out))
 
 
+class PoolInt8(Int8, Pool):
+    pass
+
+
+class PoolTypeOfTheRange(TypeOfTheRange, Pool):
+    pass
+
+
+class PoolRunningSumsInInt32(Pool):
+    def sums(self, x, kernel, stride, padding):
+        total = super().sums(x, kernel, stride, padding)
+        return total.astype(np.int32).astype(np.int64) if total.dtype == np.int64 else total
+
+
+class PoolRunningSumsInFloat32(Pool):
+    """Differences of large sums, whose last bits are gone."""
+
+    def sums(self, x, kernel, stride, padding):
+        return np.rint(super().sums(x.astype(np.float32), kernel, stride, padding)).astype(x.dtype)
+
+
 POOL_MUTANTS = {
+    PoolInt8: properties.pool_dtype,
+    PoolTypeOfTheRange: properties.pool_dtype,
+    PoolRunningSumsInInt32: properties.pool_large_windows,
+    PoolRunningSumsInFloat32: properties.pool_large_windows,
     PoolCountsPadding: properties.pool_counts,
     PoolTiesUp: properties.pool_ties,
     PoolTiesEven: properties.pool_ties,
@@ -837,6 +963,9 @@ POOL_MUTANTS = {
 
 class Add:
     steps = Requantization()
+
+    def outputs(self, *args):
+        return outputs(*args)
 
     def largest(self, s_a, s_b):
         return 2 * np.maximum(s_a, s_b)
@@ -856,12 +985,13 @@ class Add:
 
     def add(
         self, a, b, *, a_scale, b_scale, out_scale, a_zero_point=0, b_zero_point=0, out_zero_point=0,
-        rounding="double", left_shift=20, qmin=-128, qmax=127,
+        rounding="double", left_shift=20, dtype=None, qmin=None, qmax=None,
     ):  # fmt: skip
+        out = self.outputs(a, dtype, qmin, qmax)
         s = [float(v) for v in (a_scale, b_scale, out_scale)]
         if rounding == "float":
             q = self.float(a, b, s, (a_zero_point, b_zero_point), out_zero_point)
-            return codes(q, qmin, qmax)
+            return codes(q, **out)
         S, total = self.largest(s[0], s[1]), 0
         for q, scale, z in ((a, s[0], a_zero_point), (b, s[1], b_zero_point)):
             pair = self.steps.quantize_multiplier(scale / S)
@@ -869,7 +999,15 @@ class Add:
                 self.steps.requantize(self.shifted(q, z, left_shift), *pair, rounding, qmin=MIN, qmax=MAX)
             )
         pair = self.steps.quantize_multiplier(S / (2.0**left_shift * s[2]))
-        return self.steps.requantize(total, *pair, rounding, zero_point=out_zero_point, qmin=qmin, qmax=qmax)
+        return self.steps.requantize(total, *pair, rounding, zero_point=out_zero_point, **out)
+
+
+class AddInt8(Int8, Add):
+    pass
+
+
+class AddTypeOfTheRange(TypeOfTheRange, Add):
+    pass
 
 
 class AddIgnoresLeftShift(Add):
@@ -930,6 +1068,8 @@ class AddNudgeSign(Add):
 
 
 ADD_MUTANTS = {
+    AddInt8: properties.add_dtype,
+    AddTypeOfTheRange: properties.add_dtype,
     AddIgnoresLeftShift: properties.add_left_shifts,
     AddAlwaysShifts15: properties.add_left_shifts,
     AddWithoutTheFactor2: properties.add_left_shifts,

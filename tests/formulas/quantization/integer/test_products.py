@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refcompress.formulas.quantization import integer
+from refcompress.formulas.quantization.integer import checks
 from tests.formulas.quantization.integer import properties
 from tests.gradient_check import frozen, layouts
 from tests.oracles import products as oracle
@@ -194,16 +195,15 @@ def test_zero_points(check, products):
 
 @st.composite
 def codes_with_zero_points(draw):
-    """Matrices of codes and zero points, one or a vector, also outside of the codes' range; int16 in 12 bits."""
+    """Matrices of codes and zero points of their type, one or a vector; int16 in 12 bits."""
     M, K, N = draw(st.integers(0, 3)), draw(st.integers(0, 40)), draw(st.integers(1, 4))
     out = []
     for shape, count in (((M, K), M), ((K, N), N)):
         info = np.iinfo(draw(st.sampled_from([np.int8, np.uint8, np.int16])))
         low, high = (-2048, 2047) if info.dtype == np.int16 else (int(info.min), int(info.max))
         elements = st.integers(low, high) | st.sampled_from([low, high])
-        zero_points = st.integers(-2048, 2047) | elements
-        vectors = st.lists(zero_points, min_size=count, max_size=count)
-        out += [draw(hnp.arrays(info.dtype, shape, elements=elements)), draw(zero_points | vectors)]
+        vectors = st.lists(elements, min_size=count, max_size=count)
+        out += [draw(hnp.arrays(info.dtype, shape, elements=elements)), draw(elements | vectors)]
     return out
 
 
@@ -227,7 +227,9 @@ def test_what_prepare_knows_of_columns():
     low, high, sums = oracle.columns(b.tolist())
     assert (factor.low.tolist(), factor.high.tolist(), factor.sums.tolist()) == (low, high, sums)
     assert factor.sums.dtype == np.int32
+    assert factor.ends == (-(2**63), 2**63 - 1)
     nothing = integer.prepare(np.zeros((0, 3), np.int8))
+    assert nothing.ends == (-128, 127)
     assert nothing.low.tolist() == nothing.high.tolist() == nothing.sums.tolist() == [0, 0, 0]
 
 
@@ -306,7 +308,7 @@ def test_the_limits_of_the_package_are_needed(monkeypatch):
     a, b = np.full((1, 3), 2**15), np.full((3, 1), 2**15)
     with pytest.raises(ValueError, match="sums"):
         integer.matmul(a, b)
-    monkeypatch.setattr(integer.checks, "INT32_MAX", 2**40)
+    monkeypatch.setattr(checks, "INT32_MAX", 2**40)
     with pytest.raises(AssertionError), np.errstate(invalid="ignore"):
         assert_product(integer.matmul, a, b)
 
@@ -392,15 +394,15 @@ def test_sums_that_zero_points_could_make_leave_int32():
             if terms == 33_025:
                 assert call(a, b, 255, np.array([255])).tolist() == [[terms * 255**2]]
                 continue
-            for z_a, z_b in ((255, 255), (np.array([255]), 255), (255, np.array([255])), (np.array([-255]), -255)):
+            for z_a, z_b in ((255, 255), (np.array([255]), 255), (255, np.array([255]))):
                 with pytest.raises(
                     ValueError, match=r"a and b .*2147483647.*33026 terms of 65025, zero points subtract"
                 ):
                     call(a, b, z_a, z_b)
     full = np.full((1, 1), -(2**15), np.int16)
     assert integer.matmul(full, full, 2**15 - 1, 0).tolist() == [[2**31 - 2**15]]
-    with pytest.raises(ValueError, match="1 terms of 2147516415"):  # (2¹⁶ − 1)(2¹⁵ + 1)
-        integer.matmul(full, full, 2**15 - 1, 1)
+    with pytest.raises(ValueError, match="1 terms of 4294836225"):  # (2¹⁶ − 1)²
+        integer.matmul(full, full, 2**15 - 1, 2**15 - 1)
     rows = np.array([[0, 1], [0, 50_000]])  # one row and one column too far from their zero points
     with pytest.raises(ValueError, match="2 terms of 2500000000"):
         integer.matmul(rows, rows.T, np.array([50_000, 0]), np.array([50_000, 0]))
@@ -418,6 +420,21 @@ def test_zero_points_that_do_not_fit(name):
     for wrong in (np.ones(3, int), np.ones((count, 1), int), [1]):
         with pytest.raises(ValueError, match=rf"{name} must be a scalar or of shape \({count},\), got shape"):
             integer.matmul(a, b, **{name: wrong})
+
+
+@pytest.mark.parametrize("name", ["a_zero_point", "b_zero_point"])
+def test_zero_points_that_are_no_codes(name):
+    """Of the type of their own array, whatever the other's is; also of one that was prepared."""
+    for dtype, low, high in ((np.uint8, 0, 255), (np.int8, -128, 127), (np.int16, -32768, 32767)):
+        arrays = [np.zeros((2, 3), np.int64), np.zeros((3, 2), np.int64)]
+        k = 0 if name == "a_zero_point" else 1
+        arrays[k] = arrays[k].astype(dtype)
+        for a, b in (arrays, (arrays[0], integer.prepare(arrays[1]))):
+            for inside in (low, high, np.array([low, high])):
+                assert integer.matmul(a, b, **{name: inside}).tolist() == [[0, 0], [0, 0]]
+            for wrong in (low - 1, high + 1, np.array([low, high + 1]), np.array([low - 1, high])):
+                with pytest.raises(ValueError, match=f"{name} must be from {low} to {high}, got"):
+                    integer.matmul(a, b, **{name: wrong})
 
 
 def test_overflow_bound_of_what_is_no_size():

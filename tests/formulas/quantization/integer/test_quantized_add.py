@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refcompress.formulas import blocks as formula_blocks
 from refcompress.formulas.quantization.integer import quantized_add
 from tests.formulas.quantization.integer import properties
 
@@ -23,7 +24,7 @@ def test_property(check):
     st.tuples(st.integers(-128, 127), st.integers(0, 255), st.integers(-128, 127)),
 )
 def test_any_scales(pairs, scales, zero_points):
-    a, b = properties.frozen(pairs).T
+    a, b = properties.frozen([x for x, _ in pairs], np.int8), properties.frozen([y for _, y in pairs], np.uint8)
     options = dict(zip(("a_scale", "b_scale", "out_scale"), map(np.float32, scales), strict=True))
     options |= dict(zip(("a_zero_point", "b_zero_point", "out_zero_point"), zero_points, strict=True))
     for rounding in ROUNDINGS:
@@ -43,12 +44,22 @@ def test_the_sum_commutes():
 def test_scalars_and_nothing():
     scales = {"a_scale": 0.5, "b_scale": 0.5, "out_scale": 0.5}
     for rounding in ROUNDINGS:
-        assert int(quantized_add.add(3, -5, rounding=rounding, **scales)) == -2
+        found = quantized_add.add(np.int8(3), np.int16(-5), rounding=rounding, **scales)
+        assert (int(found), found.dtype, found.shape) == (-2, np.int8, ())
+        assert int(quantized_add.add(3, -5, rounding=rounding, **scales, dtype=np.int16)) == -2
         found = quantized_add.add(np.zeros((0, 3), np.int8), 1, rounding=rounding, **scales)
         assert (found.shape, found.dtype) == ((0, 3), np.int8)
 
 
+@pytest.mark.parametrize("size", [1, 7, 30])
+def test_blocks_do_not_matter(monkeypatch, size):
+    monkeypatch.setattr(formula_blocks, "BLOCK", size)
+    for check in (properties.add_end_to_end, properties.add_float_is_fused):
+        check(quantized_add)
+
+
 GOOD = {"a": np.array([[1], [2]]), "b": np.array([3, 4, 5]), "a_scale": 0.5, "b_scale": 0.5, "out_scale": 0.5}
+GOOD |= {"dtype": np.int8}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +80,16 @@ GOOD = {"a": np.array([[1], [2]]), "b": np.array([3, 4, 5]), "a_scale": 0.5, "b_
         (TypeError, "a_zero_point must be an integer", {"a_zero_point": 0.0}),
         (ValueError, "b_zero_point must be from", {"b_zero_point": 2**31}),
         (TypeError, "out_zero_point must be an integer", {"out_zero_point": np.ones(2, int)}),
-        (ValueError, "qmax must be from 2 to 2147483647, got 1", {"qmin": 2, "qmax": 1}),
+        (ValueError, "a_zero_point must be from 0 to 255, got -1", {"a": np.ones(3, np.uint8), "a_zero_point": -1}),
+        (ValueError, "b_zero_point must be from -128 to 127", {"b": np.ones(3, np.int8), "b_zero_point": 128}),
+        (ValueError, "out_zero_point must be from -128 to 127, got 128", {"out_zero_point": 128}),
+        (TypeError, "dtype must be given where a is none of .*: int64", {"dtype": None}),
+        (TypeError, "dtype must be uint8, .* got 'float32'", {"dtype": "float32"}),
+        (ValueError, "qmax must be from 2 to 127, got 1", {"qmin": 2, "qmax": 1}),
+        (ValueError, "left_shift must be None for rounding 'float', .* got 3", {"left_shift": 3, "rounding": "float"}),
+        (ValueError, "left_shift must be None .* got 20", {"left_shift": 20, "rounding": "float"}),
+        (ValueError, r"a_scale must be a scalar, got shape \(1,\), whose one element is to be given as a scalar",
+         {"a_scale": np.ones(1)}),
         (ValueError, "left_shift must be from 0 to 30, got 31", {"left_shift": 31}),
         (ValueError, "left_shift must be from 0 to 30, got -1", {"left_shift": -1}),
         (TypeError, "left_shift must be an integer", {"left_shift": 20.0}),
@@ -89,7 +109,7 @@ def test_refused(error, match, change):
 
 def test_the_largest_terms():
     """−2,048 · 2²⁰ is −2³¹, which int32 holds."""
-    scales = {"a_scale": 0.5, "b_scale": 0.5, "out_scale": 0.5, "qmin": -5000, "qmax": 5000}
+    scales = {"a_scale": 0.5, "b_scale": 0.5, "out_scale": 0.5, "dtype": np.int16}
     for rounding in ("double", "double_up", "single"):
         assert int(quantized_add.add(-2048, -2048, rounding=rounding, **scales)) == -4096
         assert int(quantized_add.add(2047, 2047, rounding=rounding, **scales)) == 4094

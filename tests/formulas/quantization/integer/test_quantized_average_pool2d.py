@@ -14,6 +14,13 @@ def test_property(check):
     check(quantized_average_pool2d)
 
 
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_both_ways_of_adding(monkeypatch, few):
+    monkeypatch.setattr(quantized_average_pool2d, "FEW", few)
+    for check in properties.POOL:
+        check(quantized_average_pool2d)
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_any_geometry(data):
@@ -52,7 +59,8 @@ FLOAT = {"rounding": "float", "x_scale": 0.5, "out_scale": 0.5}
     [
         (TypeError, "x must be an integer array, got float64", {"x": np.ones((1, 2, 3, 4))}),
         (ValueError, "x must have 4 dimensions", {"x": np.ones((2, 3, 4), int)}),
-        (ValueError, "x must be within int32, got 1 to 2147483648", {"x": np.full((1, 1, 2, 2), [[[1, 2**31]] * 2])}),
+        (ValueError, "x must be within int32, got 1 to 2147483648", {"x": np.full((1, 1, 2, 2), [[[1, 2**31]] * 2]),
+                                                                        "dtype": np.int8}),
         (ValueError, "kernel_size must be at least 1, got 0", {"kernel_size": (2, 0)}),
         (TypeError, "kernel_size must be an integer", {"kernel_size": 2.0}),
         (ValueError, "kernel_size must fit", {"kernel_size": 4}),
@@ -74,9 +82,13 @@ FLOAT = {"rounding": "float", "x_scale": 0.5, "out_scale": 0.5}
         (ValueError, "x_scale must keep sums within float32", FLOAT | {"x_scale": 3e38}),
         (TypeError, "x_zero_point must be an integer", FLOAT | {"x_zero_point": 0.0}),
         (ValueError, "out_zero_point must be from", FLOAT | {"out_zero_point": 2**31}),
-        (ValueError, "qmax must be from 3 to 2147483647, got 2", {"qmin": 3, "qmax": 2}),
+        (ValueError, "x_zero_point must be from -128 to 127, got -129", FLOAT | {"x_zero_point": -129}),
+        (ValueError, "out_zero_point must be from 0 to 255", FLOAT | {"out_zero_point": -1, "dtype": np.uint8}),
+        (ValueError, "qmax must be from 3 to 127, got 2", {"qmin": 3, "qmax": 2}),
+        (TypeError, "dtype must be uint8, .* got <class 'numpy.uint32'>", {"dtype": np.uint32}),
+        (TypeError, "dtype must be given where x is none of .*: int64", {"x": np.ones((1, 2, 3, 3), np.int64)}),
     ],
-)
+)  # fmt: skip
 def test_refused(error, match, change):
     given_ = {"x": np.full((1, 2, 3, 3), 9, np.int8), "kernel_size": 2} | change
     with pytest.raises(error, match=match):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import quantized_conv2d, quantized_matmul
 from tests.formulas.quantization.integer import properties
 
@@ -17,7 +18,7 @@ def test_a_filter_of_one_pixel_is_a_matrix_product(rounding):
     rng = np.random.default_rng(1)
     x, w = properties.codes(rng, np.uint8, (2, 7, 3, 4)), properties.codes(rng, np.int8, (5, 7, 1, 1))
     bias, s_w = rng.integers(-999, 999, 5), rng.uniform(0.01, 0.1, 5)
-    options = {"out_scale": 3.0, "out_zero_point": -9, "rounding": rounding}
+    options = {"out_scale": 3.0, "out_zero_point": -9, "rounding": rounding, "dtype": np.int8}
     out = quantized_conv2d.conv2d(x, w, bias, x_scale=0.05, w_scale=s_w, x_zero_point=99, w_zero_point=3, **options)
     rows = x.transpose(0, 2, 3, 1).reshape(-1, 7)
     same = quantized_matmul.matmul(
@@ -51,7 +52,14 @@ GOOD = {
         (ValueError, "out_scale must be finite and above 0", {"out_scale": 0.0}),
         (TypeError, "scale must be float32 or float64", {"w_scale": 1}),
         (ValueError, "rounding must be one of double, double_up, single, float", {"rounding": "integer"}),
-        (ValueError, "qmax must be from", {"qmin": 1, "qmax": 0}),
+        (ValueError, "qmax must be from 1 to 255, got 0", {"qmin": 1, "qmax": 0}),
+        (ValueError, "qmin must be from 0 to 255, got -1", {"qmin": -1}),
+        (ValueError, "out_zero_point must be from 0 to 255, got -1", {"out_zero_point": -1}),
+        (ValueError, "out_zero_point must be from -128 to 127, got 128", {"out_zero_point": 128, "dtype": "int8"}),
+        (ValueError, "w_zero_point must be from -128 to 127", {"w_zero_point": 128}),
+        (TypeError, "dtype must be uint8, int8, uint16, int16 or int32, got 'int64'", {"dtype": "int64"}),
+        (TypeError, "dtype must be given where x is none of .*int64", {"x": np.ones((2, 4, 5, 6), np.int64)}),
+        (TypeError, "w must be .* filters, got a Factor", {"w": integer.prepare(np.ones((6, 18), np.int8))}),
     ],
 )
 def test_refused(error, match, change):

@@ -58,16 +58,29 @@ GOOD = {
         (ValueError, r"bias must have shape \(4,\), got \(2,\)", {"bias": np.ones(2, int)}),
         (ValueError, "bias must be within int32", {"bias": np.full(4, 2**31)}),
         (ValueError, r"acc \+ bias must be within int32", {"bias": np.full(4, 2**31 - 3)}),
-        (ValueError, "sums within .*3 terms of 2147483648", {"a_zero_point": 1 - 2**31}),
+        (ValueError, "sums within .*3 terms of 2147483648", {"a": np.ones((2, 3), int), "a_zero_point": 1 - 2**31,
+                                                             "dtype": np.int8}),
+        (ValueError, "a_zero_point must be from -128 to 127", {"a_zero_point": [0, 128]}),
+        (ValueError, "b_zero_point must be from -128 to 127", {"b_zero_point": -129}),
+        (ValueError, "out_zero_point must be from -128 to 127, got 200", {"out_zero_point": 200}),
+        (ValueError, "out_zero_point must be from 0 to 65535, got -1", {"out_zero_point": -1, "dtype": np.uint16}),
+        (TypeError, "dtype must be uint8, .* or int32, got <class 'float'>", {"dtype": float}),
+        (TypeError, "dtype must be uint8, .* or int32, got 'byte8'", {"dtype": "byte8"}),
+        (TypeError, "dtype must be given where a is none of .*: uint32", {"a": np.ones((2, 3), np.uint32)}),
         (TypeError, "a_scale must be float32 or float64", {"a_scale": 1}),
-        (ValueError, "a_scale must be a scalar", {"a_scale": np.ones(2)}),
+        (ValueError, r"a_scale must be a scalar or of shape \(2,\), got shape \(3,\)", {"a_scale": np.ones(3)}),
+        (ValueError, r"a_scale must be .*, got shape \(1,\), whose one element .* scalar", {"a_scale": np.ones(1)}),
+        (ValueError, r"bias must be None where a_scale, its unit, is an array, got shape \(4,\)",
+         {"a_scale": np.ones(2), "bias": [1, 2, 3, 4]}),
         (ValueError, r"b_scale must be a scalar or of shape \(4,\), got shape \(3,\)", {"b_scale": np.ones(3)}),
         (ValueError, "out_scale must be finite and above 0", {"out_scale": -0.5}),
         (ValueError, "b_scale must be finite and above 0", {"b_scale": np.array([1, 1, np.nan, 1])}),
         (ValueError, "rounding must be one of double, double_up, single, float, got 'half'", {"rounding": "half"}),
-        (ValueError, "qmax must be from 0 to 2147483647, got -1", {"qmin": 0, "qmax": -1}),
+        (ValueError, "qmax must be from 0 to 127, got -1", {"qmin": 0, "qmax": -1}),
+        (ValueError, "qmax must be from -128 to 127, got 255", {"qmax": 255}),
+        (ValueError, "qmin must be from -128 to 127, got -129", {"qmin": -129}),
     ],
-)
+)  # fmt: skip
 def test_refused(error, match, change):
     with pytest.raises(error, match=match):
         quantized_matmul.matmul(**GOOD | change)
