@@ -125,7 +125,7 @@ def _widened(low: np.ndarray, high: np.ndarray, c: Convention) -> tuple[np.ndarr
 
 def _scale(low: np.ndarray, high: np.ndarray, qmin: int, qmax: int, c: Convention) -> np.ndarray:
     """Return s, as `AXES["scale"]` writes it."""
-    number = low.dtype.type
+    number, empty = low.dtype.type, low == high
     Z = middle(qmin, qmax) if c.zero_point == "middle" else 0
     largest = np.maximum(np.maximum(-low, high), number(c.smallest_range))
     if c.scale == "mirrored":
@@ -149,7 +149,7 @@ def _scale(low: np.ndarray, high: np.ndarray, qmin: int, qmax: int, c: Conventio
     else:
         s = width / number(qmax - qmin)
     if c.zero_range == "one":
-        s = np.where(low == high, number(1), s)
+        s = np.where(empty, number(1), s)
     if c.zero_range == "one_below_1e-4":
         s = np.where(width <= number(1e-4), number(1), s)
     if c.smallest_scale:
