@@ -22,13 +22,13 @@ def fma(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     """
     product = a.astype(np.float64) * b
     addend = np.asarray(c, np.float64)
-    total = product + addend
-    bits = total.view(np.uint64)
-    suspect = ((bits & BELOW) == TIE) | (np.abs(total) < TINY)
+    total = np.asarray(product + addend)
+    suspect = ((total.view(np.uint64) & BELOW) == TIE) | (np.abs(total) < TINY)
     if suspect.any():
-        rest = total - product
-        lost = (product - (total - rest)) + (addend - rest)
+        p, q, t = (np.broadcast_to(v, total.shape)[suspect] for v in (product, addend, total))
+        rest = t - p
+        lost = (p - (t - rest)) + (q - rest)
+        even = (t.view(np.uint64) & np.uint64(1)) == 0
         toward = np.where(lost > 0, np.inf, -np.inf)
-        even = (bits & np.uint64(1)) == 0
-        total = np.where(suspect & even & (lost != 0), np.nextafter(total, toward), total)
-    return total.astype(np.float32)
+        total[suspect] = np.where(even & (lost != 0), np.nextafter(t, toward), t)
+    return total.astype(np.float32)[()]

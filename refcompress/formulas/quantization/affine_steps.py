@@ -114,7 +114,7 @@ def _codes(task: Task, rng: np.random.Generator | None) -> Iterator[tuple[Index,
     elif rng is not None:
         raise ValueError(f"rng must be None for rounding 'add_half', got {rng!r}")
     dtype = np.result_type(x, s)
-    s, Z = s.astype(dtype), Z.astype(dtype)
+    s, Z = s.astype(dtype, copy=False), Z.astype(dtype, copy=False)
     if c.form == "s(q+Z)":
         Z = -Z
     offset = -Z if c.form == "sq-Z" else Z
@@ -215,8 +215,9 @@ def _parameters(
             f"{names[1]} must be {'other than' if signed else 'at least' if zero else 'above'} 0, got {s.min()}"
         )
     dtype = np.result_type(s, Z) if c.zero_point_type == "real" else s.dtype
+    s, Z = s.astype(dtype), np.asarray(Z.astype(dtype) + dtype.type(0))  # no −0, so that no code comes back as −0
     s, Z = (granularity.expand(n, p, shape, axis, block_size) for n, p in zip(names[1:], (s, Z), strict=True))
-    return s.astype(dtype)[()], (Z.astype(dtype) + dtype.type(0))[()]  # −0 becomes 0, so that no code comes back as −0
+    return s[()], Z[()]
 
 
 def _kept(s: np.ndarray, Z: np.ndarray, c: Convention) -> tuple[np.ndarray, np.ndarray]:
@@ -234,7 +235,8 @@ def _kept(s: np.ndarray, Z: np.ndarray, c: Convention) -> tuple[np.ndarray, np.n
 def _reciprocal(s: np.ndarray) -> np.ndarray:
     """Return the rounded 1/s, and 0 for a scale of 0."""
     with np.errstate(divide="ignore", over="ignore"):
-        return np.where(s == 0, s.dtype.type(0), 1 / s)[()]
+        inverse = 1 / s
+    return inverse if np.all(s) else np.where(s == 0, s.dtype.type(0), inverse)[()]
 
 
 def _part(parameter: Any, shape: tuple[int, ...], block: Index) -> Any:
