@@ -69,7 +69,7 @@ def apply(t: np.ndarray, rule: str = "half_even", rng: np.random.Generator | Non
     with np.errstate(invalid="ignore"):  # ∞ − ∞: no fraction, nothing to add
         if rng is not None:
             below = np.floor(t)
-            return np.where(rng.random(t.shape) < t - below, below + 1, below)
+            return np.copysign(np.where(rng.random(t.shape) < t - below, below + 1, below), t)
         nearest = np.asarray(np.rint(t))
         tie = np.abs(t - nearest) == 0.5
     if tie.any():

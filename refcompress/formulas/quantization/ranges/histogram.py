@@ -3,6 +3,7 @@
 Tutorial: tutorials/04_conventions.py
 """
 
+from bisect import bisect_left, bisect_right
 from math import inf
 from typing import NamedTuple
 
@@ -147,15 +148,15 @@ def search(histogram: Histogram, levels: int = 256) -> tuple[np.float32, np.floa
     if low == high:
         return low, high
     _check_cubes(histogram, levels)
-    cumulative = np.cumsum(counts, dtype=np.float64).astype(np.float32)
+    cumulative = np.cumsum(counts, dtype=np.float64).astype(np.float32).tolist()  # bisect is quick on a list
     total = float(counts.sum())
     alpha, beta = 0.0, 1.0
     start, end = 0, counts.size - 1
     least = inf
     while alpha < beta:
         next_alpha, next_beta = alpha + STEP, beta - STEP
-        left = int(np.searchsorted(cumulative, np.float32(next_alpha * total)))
-        right = int(np.searchsorted(cumulative, np.float32(next_beta * total), side="right")) - 1
+        left = bisect_left(cumulative, float(np.float32(next_alpha * total)))
+        right = bisect_right(cumulative, float(np.float32(next_beta * total))) - 1
         left, right = min(max(left, start), end), max(min(right, end), start)
         next_start, next_end = start, end
         if left - start > end - right:

@@ -86,4 +86,4 @@ def absolute_maximum(x: ArrayLike) -> np.floating:
     3.0
     """
     low, high = min_max(x)
-    return max(-low, high, low.dtype.type(0))  # 0, not −0, where all is 0
+    return max(low.dtype.type(0), -low, high)  # the first of equals: 0, not −0, where all is 0
