@@ -1,0 +1,80 @@
+"""Is a result the one that is wanted? First its dtype, then its shape, then its values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Expected", "mismatch"]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One result of a case: the array, or a scalar as an array of no dimensions.
+
+    Attributes
+    ----------
+    value : array
+    holds : (low, high) or None
+        For codes: any integer dtype that holds low to high is right. None: the dtype is value's own.
+    tolerance : float
+        How far a float may be off, in the value's unit; 0 means to the last bit, the sign of zero included.
+    """
+
+    value: np.ndarray
+    holds: tuple[int, int] | None = None
+    tolerance: float = 0.0
+
+
+def mismatch(expected: dict[str, Expected], result: Any) -> str | None:
+    """Say what is wrong with a function's result, or None: one array, or as many in a tuple as are expected."""
+    several = isinstance(result, tuple) or (isinstance(result, list) and len(expected) > 1)
+    results = result if several else (result,)
+    if len(results) != len(expected):
+        return f"must return {len(expected)} results ({', '.join(expected)}), got {len(results)}"
+    for (name, want), got in zip(expected.items(), results, strict=True):
+        wrong = _wrong(want, got)
+        if wrong:
+            return f"{name}: {wrong}" if len(expected) > 1 else wrong
+    return None
+
+
+def _wrong(want: Expected, got: Any) -> str | None:
+    array = np.asarray(got)
+    right = want.value
+    if want.holds is not None:
+        low, high = want.holds
+        if array.dtype.kind not in "iu" or not (np.iinfo(array.dtype).min <= low and high <= np.iinfo(array.dtype).max):
+            return f"dtype: must be an integer type that holds {low} to {high}, got {array.dtype}"
+    elif array.dtype != right.dtype and not (right.ndim == 0 and _same_number_type(right.dtype, got)):
+        return f"dtype: must be {right.dtype}, got {array.dtype}"
+    if array.shape != right.shape:
+        return f"shape: must be {right.shape}, got {array.shape}"
+    for place in np.ndindex(right.shape):
+        if not _equal(right[place], array[place], want.tolerance):
+            at = f" at {list(place)}" if place else ""
+            return f"value{at}: must be {_bits(right[place])}{_within(want.tolerance)}, got {_bits(array[place])}"
+    return None
+
+
+def _same_number_type(dtype: np.dtype, got: Any) -> bool:
+    """A Python number is taken where a scalar of the same kind is expected: float is float64, int any integer."""
+    return (type(got) is float and dtype == np.float64) or (type(got) is int and dtype.kind in "iu")
+
+
+def _equal(right: Any, got: Any, tolerance: float) -> bool:
+    if right.dtype.kind != "f":
+        return bool(right == got)
+    if np.isnan(right) or np.isnan(got):
+        return bool(np.isnan(right) and np.isnan(got))
+    if tolerance:
+        return bool(right == got or abs(float(right) - float(got)) <= tolerance)
+    return bool(right == got and np.signbit(right) == np.signbit(got))
+
+
+def _bits(value: Any) -> str:
+    return f"{value} ({float(value).hex()})" if np.asarray(value).dtype.kind == "f" else str(value)
+
+
+def _within(tolerance: float) -> str:
+    return f" ± {tolerance:.3g}" if tolerance else ""

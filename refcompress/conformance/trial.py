@@ -1,0 +1,57 @@
+"""A property tried on a target: a wrong answer is shrunk to the simplest input, a crash or a hang ends the trial."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hypothesis.errors import Flaky
+
+from refcompress.conformance.properties import Property
+from refcompress.conformance.target_error import Crashed, Garbage, Hung, TargetError, one_line
+from refcompress.conformance.verdict import Attempt, Failure
+
+__all__ = ["trial"]
+
+
+class _Ended(BaseException):
+    """Not an Exception: Hypothesis would go on calling the target for a simpler input."""
+
+
+def trial(
+    p: Property, call: Callable[[dict[str, Any]], Any], parameters: tuple[str, ...], convention: str, max_examples: int
+) -> Failure | None:
+    """Return how a target, called with arguments by name, fails a property, or None."""
+    attempts: list[Attempt] = []
+
+    def f(*arguments: Any) -> Any:
+        named = dict(zip(parameters, arguments, strict=True))
+        attempts.append(Attempt(named))
+        try:
+            result = call(named)
+        except (Crashed, Garbage, Hung) as error:
+            raise _Ended from error
+        attempts[-1] = Attempt(named, result)
+        return result
+
+    def holds(f: Callable[..., Any], convention: str, **drawn: Any) -> None:
+        attempts.clear()
+        p.holds(f, convention, **drawn)
+
+    try:
+        replace(p, holds=holds).check(f, convention, max_examples)
+    except _Ended as ended:
+        wrong: BaseException | None = ended.__cause__
+    except Exception as error:
+        wrong = error
+    else:
+        return None
+    text = f"{p.sentence.rstrip('.')}: {_said(wrong)}"
+    return Failure(p.name, one_line(text, 500), tuple(attempts), hung=isinstance(wrong, Hung))
+
+
+def _said(wrong: BaseException | None) -> str:
+    if isinstance(wrong, (AssertionError, TargetError)):
+        return str(wrong)
+    if isinstance(wrong, Flaky):
+        return "the same call gives another result the second time"
+    return f"{type(wrong).__name__}: {wrong}"  # an answer of which the property can make nothing
