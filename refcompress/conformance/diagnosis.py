@@ -1,0 +1,149 @@
+"""Diagnosis: which convention of affine quantization does a black box follow?"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from refcompress.conformance import nonfinite
+from refcompress.conformance.findings import Contradiction, Diagnosis
+from refcompress.conformance.interview import Interview
+from refcompress.conformance.questions import table
+from refcompress.conformance.readings import HIGHEST, REFUSED, unmixed
+from refcompress.conformance.targets import Call, open_target
+from refcompress.formulas.checks import integer
+from refcompress.formulas.quantization.convention import Convention, middle
+
+__all__ = ["called", "code_range", "diagnose"]
+
+ARGUMENTS = ("x", "scale", "zero_point", "qmin", "qmax")
+
+
+def diagnose(
+    target: str | Callable[..., Any],
+    qmin: int = 0,
+    qmax: int = 255,
+    *,
+    zero_points: Sequence[int] | None = None,
+    timeout: float = 10.0,
+) -> Diagnosis:
+    """Find the conventions of affine quantization that a black box follows, from at most 64 numbers.
+
+    Parameters
+    ----------
+    target : str or callable
+        "module:function", which is run in a process of its own; or a function, which is called here. It is called with
+        x, scale, zero_point, qmin and qmax: a float32 array of one number, a np.float32, a np.int32 and two int.
+    qmin, qmax : int
+        The codes that it is asked for.
+    zero_points : sequence of int, optional
+        Those to ask for, if it does not take every code.
+    timeout : float
+        Seconds for each call of a target in a process of its own.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    ValueError
+        If a result is not one integer, or there is none at all.
+    TargetError
+        If it hangs or says what is no result, other than for NaN and ±∞.
+
+    Notes
+    -----
+    The numbers are 61 finite ones, −∞, ∞ and NaN. Nothing follows from an error, but that a zero point is not asked
+    for again if it gave nothing else. If nothing fits, it is tried whether something does at a zero point of symmetric
+    quantization alone, 0 or the middle code.
+
+    Examples
+    --------
+    >>> found = diagnose(lambda x, s, Z, qmin, qmax: np.clip(np.rint(x / s) + Z, qmin, qmax))
+    >>> found.readings[0].convention.formula()
+    'q = clip(half_even(x / s) + Z, qmin, qmax);  x̂ = s·(q − Z)'
+    >>> found.presets_on_finite_numbers[:3]
+    ('onnx', 'onnxruntime', 'onnxruntime_weights')
+    """
+    if isinstance(target, str):
+        with open_target(target, timeout=timeout) as call:
+            return diagnose(called(call), qmin, qmax, zero_points=zero_points)
+    Convention().codes(qmin, qmax)
+    if zero_points is not None and not len(zero_points):
+        raise ValueError("zero_points must not be empty")
+    points = None if zero_points is None else tuple(integer("zero_points", Z, -HIGHEST, HIGHEST) for Z in zero_points)
+    interview = Interview(target, qmin, qmax, table(qmin, qmax, points))
+    fits, only = interview.narrow(), None
+    for Z in () if fits else dict.fromkeys((0, middle(qmin, qmax))):
+        if only is None and interview.narrow(Z):
+            fits, only = True, Z
+    if not fits:
+        interview.narrow(to_the_end=True)
+    if not interview.answers:
+        raise ValueError(f"the black box must take a number, but all are errors: {interview.refused[0][1]}")
+    if interview.refused and len(interview.zero_points) == 1:
+        (only,) = map(int, interview.zero_points)
+    return _result(interview, target, qmin, qmax, fits, only)
+
+
+def called(call: Call) -> Callable[..., Any]:
+    """Return a target as the function that `diagnose` takes."""
+
+    def function(*arguments: Any) -> Any:
+        return call("affine.quantize", None, dict(zip(ARGUMENTS, arguments, strict=True)))
+
+    return function
+
+
+def code_range(text: str) -> tuple[int, int]:
+    """Return the range of codes that a word such as uint8 or int4, or two numbers with a colon, stand for.
+
+    Examples
+    --------
+    >>> code_range("int4"), code_range("-127:127")
+    ((-8, 7), (-127, 127))
+    """
+    kind = re.fullmatch(r"(u?)int([1-9]|1[0-6])", text)
+    ends = re.fullmatch(r"(-?\d+):(-?\d+)", text)
+    if kind is not None:
+        count = 2 ** int(kind[2])
+        return (0, count - 1) if kind[1] else (-count // 2, count // 2 - 1)
+    if ends is None:
+        raise ValueError(f"codes must be such as uint8, int4 or -127:127, got {text!r}")
+    return int(ends[1]), int(ends[2])
+
+
+def _result(
+    interview: Interview, function: Callable[..., Any], qmin: int, qmax: int, fits: bool, only: int | None
+) -> Diagnosis:
+    answered, wrong = interview.table, interview.wrong(only)
+    readings = unmixed([r for i in np.flatnonzero(wrong == 0) if fits for r in answered.classes[i]])
+    asked_at = only
+    if asked_at is None:  # one that is told from what NaN can become
+        asked_at = int(min(interview.zero_points, key=lambda Z: (Z in (0, qmin, qmax), abs(Z))))
+    narrow = dict.fromkeys(reading.value("narrow") for reading in readings) or ("no",)
+    return Diagnosis(
+        qmin,
+        qmax,
+        len(interview.asked),
+        readings,
+        only,
+        _contradiction(interview),
+        {name: int(min(wrong[list(own)])) for name, own in answered.presets.items() if own},
+        nonfinite.ask(function, asked_at, narrow, qmin, qmax),
+        tuple(interview.refused),
+    )
+
+
+def _contradiction(interview: Interview) -> Contradiction | None:
+    questions, codes = interview.table.questions, interview.table.codes
+    left = np.arange(len(codes))
+    for j, code in zip(interview.asked, interview.answers, strict=True):
+        agree = left[codes[left, j] == code]
+        if not agree.size:
+            instead = set(codes[left, j].tolist()) - {REFUSED}
+            return Contradiction(questions[j], code, tuple(sorted(instead)))
+        left = agree
+    return None
