@@ -18,13 +18,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, 2 for bad input, 130 for an interruption."""
+    """Run the command line and return its exit status: 0, 1 for a failed check, 2 for bad input, 130 if interrupted."""
     # Before NumPy is imported. On these small products a second BLAS thread gains little on an idle machine and costs
     # several times the time on a busy one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     args = _parser().parse_args(arguments)
     try:
-        args.run(args)
+        return args.run(args) or 0
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -138,6 +138,70 @@ def _conventions(args: argparse.Namespace) -> None:
         print(convention_index.compare(args.preset, args.other))
 
 
+def _check(args: argparse.Namespace) -> int:
+    from refcompress.conformance import cases, checking, targets
+    from refcompress.report import conformance_report
+
+    if args.help:
+        print(args.parser.format_help(), conformance_report.usage(args.formula), sep="\n")
+        return 0
+    if sum(given is not None for given in (args.target, args.command, args.outputs)) != 1:
+        raise ValueError("there must be exactly one of TARGET, --command and --outputs")
+    if args.formula is None:
+        raise ValueError("--formula is missing; `refcompress check --help` lists the formulas")
+    cases(args.formula, args.convention)  # is there such a thing at all?
+    if args.outputs is not None:
+        report = checking.run_results(targets.read_results(args.outputs), args.formula, args.convention)
+    else:
+        with targets.open_target(args.target, args.command, args.timeout) as call:
+            report = checking.run(call, args.formula, args.convention, max_examples=args.max_examples)
+    if args.json:
+        print(json.dumps(report.to_json(), indent=2))
+    else:
+        print(conformance_report.text(report, target=args.target, command=args.command))
+    return 0 if report.conforms else 1
+
+
+def _diagnose(args: argparse.Namespace) -> int:
+    from refcompress.conformance import arrays, diagnosis, from_arrays, targets
+    from refcompress.formulas.quantization.conventions import named
+    from refcompress.report import diagnosis_report
+
+    if sum(given is not None for given in (args.target, args.command, args.arrays)) != 1:
+        raise ValueError("there must be exactly one of TARGET, --command and --arrays")
+    named(args.against)  # is there such a preset at all?
+    if args.arrays is not None:
+        if args.codes is not None or args.zero_point is not None:
+            raise ValueError("--codes and --zero-point are not for --arrays, which has its own")
+        found = from_arrays.diagnose_arrays(**arrays.read_arrays(args.arrays))
+    else:
+        qmin, qmax = diagnosis.code_range(args.codes or "uint8")
+        with targets.open_target(args.target, args.command, args.timeout) as call:
+            try:
+                found = diagnosis.diagnose(diagnosis.called(call), qmin, qmax, zero_points=args.zero_point)
+            except targets.TargetError as error:
+                raise ValueError(str(error)) from error
+    if args.json:
+        print(json.dumps(diagnosis_report.to_json(found, args.against), indent=2))
+    else:
+        print(diagnosis_report.text(found, args.against))
+    return 0 if found.readings else 1
+
+
+def _vectors(args: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from refcompress.conformance import exports
+    from refcompress.storage.atomic import write_beside
+
+    contents = exports.files(args.format, args.formula, args.convention)
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, data in contents.items():
+        write_beside(out / name, data)
+        print(out / name)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="refcompress", description="Compress a neural network by the formulas, and check the result.")
     parser.add_argument("--version", action="version", version=f"refcompress {__version__}")
@@ -163,6 +227,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("other", nargs="?", metavar="OTHER", help="such as torch_quantize")
     command.set_defaults(run=_conventions, prog=command.prog)
 
+    command = commands.add_parser("check", help="does your implementation compute a formula?", add_help=False)
+    command.set_defaults(run=_check, prog=command.prog, parser=command)
+    _add_check_options(command)
+
+    command = commands.add_parser("diagnose", help="which convention of affine quantization does a black box follow?")
+    command.set_defaults(run=_diagnose, prog=command.prog)
+    _add_diagnose_options(command)
+
+    command = commands.add_parser("vectors", help="the vectors as files for other languages")
+    command.add_argument("--format", required=True, metavar="json|npz|c|readmemh")
+    command.add_argument("--out", required=True, metavar="DIR")
+    command.add_argument("--formula", metavar="STEM[.FUNCTION]", help="such as affine (default: all)")
+    command.add_argument("--convention", metavar="NAME", help="such as onnx (default: all)")
+    command.set_defaults(run=_vectors, prog=command.prog)
+
     command = commands.add_parser("formulas", help="the index of formulas, or one of them")
     command.add_argument("formula", nargs="?", metavar="ID|STEM", help="such as P3 or uniform")
     command.add_argument("--markdown", action="store_true", help="the index as README shows it")
@@ -177,6 +256,41 @@ def _add_data(command: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="digits (the embedded ones), a folder of IDX files, or an .npz with x_train, y_train, x_test, y_test",
     )
+
+
+def _add_check_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("target", nargs="?", metavar="TARGET", help="module:function, from the current folder")
+    command.add_argument("--command", metavar="COMMAND", help="or a program that answers requests line by line")
+    command.add_argument("--outputs", metavar="FILE", help="or results of the vectors, as JSON")
+    command.add_argument("--formula", metavar="STEM[.FUNCTION]", help="such as affine, or affine.dequantize")
+    command.add_argument("--convention", metavar="NAME", help="such as onnx; where there is only one, that is it")
+    command.add_argument(
+        "--max-examples",
+        type=int,
+        default=100,
+        metavar="N",
+        help="inputs that each property is tried on, once the vectors pass; 0: vectors only (default %(default)s)",
+    )
+    command.add_argument("--timeout", type=float, default=10, metavar="SECONDS", help="of a call (default %(default)s)")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("-h", "--help", action="store_true", help="show this, and what --formula needs")
+
+
+def _add_diagnose_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "target", nargs="?", metavar="TARGET", help="module:function, called with x, scale, zero_point, qmin, qmax"
+    )
+    command.add_argument("--command", metavar="COMMAND", help="or a program that answers requests line by line")
+    command.add_argument("--arrays", metavar="FILE", help="or an .npz file of x, scale, zero_point, q (and qmin, qmax)")
+    command.add_argument("--codes", metavar="TYPE", help="uint8 (the default), int8, int4 …, or --codes=LOW:HIGH")
+    command.add_argument(
+        "--zero-point", type=int, action="append", metavar="Z", help="the zero point, or one of those, that it takes"
+    )
+    command.add_argument(
+        "--against", default="onnx", metavar="NAME", help="a preset to list differences from (default %(default)s)"
+    )
+    command.add_argument("--timeout", type=float, default=10, metavar="SECONDS", help="of a call (default %(default)s)")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_compress_options(command: argparse.ArgumentParser) -> None:

@@ -411,6 +411,7 @@ def test_conventions(run):
         "zero_range",
         "    onnx: an empty range becomes [low, low + 1]",
         "    gptq: an empty range becomes [−1, 1]",
+        "finite numbers do not tell them apart",
     ]
     assert run("conventions", "onnx", "onnx")[1].endswith("no axis differs\n")
     for names in (("nope",), ("onnx", "nope")):

@@ -81,7 +81,17 @@ ARITHMETIC = {"numpy", "scipy", "math", "fractions"}
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "formulas").rglob("*.py")), ids=lambda p: p.stem)
 def test_formulas_import_only_arithmetic(path):
-    allowed = {*ARITHMETIC, "operator", "typing", "collections", "dataclasses", "types", "textwrap", "refcompress"}
+    allowed = {
+        *ARITHMETIC,
+        "bisect",
+        "operator",
+        "typing",
+        "collections",
+        "dataclasses",
+        "types",
+        "textwrap",
+        "refcompress",
+    }
     assert {name.split(".")[0] for name in imports(path.read_text())} <= allowed
     assert not re.search(r"np\.random\.(?!Generator)|default_rng|open\(|print\(", strip_docstrings(path.read_text()))
 
@@ -108,6 +118,19 @@ def test_every_stem_has_its_places(group, stem):
     tutorial = re.search(r"^Tutorial: (\S+)$", source, re.MULTILINE)
     assert tutorial, "the module docstring names its tutorial"
     assert re.search(rf"\b{stem}\b", strip_comments((TOP / tutorial.group(1)).read_text())), "the tutorial runs it"
+
+
+# names of readings, which have no arithmetic of their own: their cases are those of affine and qparams
+WITHOUT_VECTORS = {"conventions"}
+
+
+@pytest.mark.parametrize(("group", "stem"), [s for s in STEMS if s[0] != "network" and s[1] not in WITHOUT_VECTORS])
+def test_every_stem_has_its_places_in_the_kit(group, stem):
+    kit = PACKAGE / "conformance"
+    assert (kit / "vectors" / f"{stem}.json").is_file()
+    assert (kit / "properties" / f"{stem}.py").is_file()
+    assert (TOP / "tests" / "vectors" / "stems" / f"{stem}.py").is_file()
+    assert (TOP / "tests" / "conformance" / "planted" / f"{stem}.py").is_file()
 
 
 def strip_comments(source: str) -> str:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from refcompress import formulas, nn
+from refcompress.conformance.case import stems
 
 GROUPS = (
     "network",
@@ -41,14 +42,23 @@ class Entry:
     tutorial: str
 
     def places(self) -> dict[str, str]:
-        """Where it stands in a checkout: formula, oracle, test and tutorial, as paths from its top."""
+        """Where it stands in a checkout, as paths from its top."""
+        kit = "refcompress/conformance"
+        has_vectors = self.stem in stems()
         if self.group == "nn":  # N2 is a composition, not a formula file
             formula, oracle, test = "refcompress/nn/network.py", "", "tests/nn/test_network.py"
         else:
             formula = f"refcompress/formulas/{self.group}/{self.stem}.py"
             oracle = f"tests/oracles/{self.stem}.py"
             test = f"tests/formulas/{self.group}/test_{self.stem}.py"
-        places = {"formula": formula, "oracle": oracle, "test": test, "tutorial": self.tutorial}
+        places = {
+            "formula": formula,
+            "oracle": oracle,
+            "test": test,
+            "properties": f"{kit}/properties/{self.stem}.py" if has_vectors else "",
+            "vectors": f"{kit}/vectors/{self.stem}.json" if has_vectors else "",
+            "tutorial": self.tutorial,
+        }
         return {kind: path for kind, path in places.items() if path}
 
 
@@ -78,7 +88,7 @@ def find(word: str) -> list[Entry]:
 
 
 def describe(word: str) -> str:
-    """The docstrings that `word`, an id or a stem, stands for, and where the formula, oracle, test and tutorial are."""
+    """The docstrings that `word`, an id or a stem, stands for, and the places of the formula."""
     parts = []
     for entry in find(word):
         wanted = {
@@ -87,7 +97,7 @@ def describe(word: str) -> str:
         parts.append(f"{entry.stem}: {entry.title}")
         for name, function in wanted.items():
             parts.append(f"{name}{_arguments(function)}\n\n{textwrap.indent(inspect.getdoc(function) or '', '    ')}")
-        parts.append("\n".join(f"{kind:>8}  {path}" for kind, path in entry.places().items()))
+        parts.append("\n".join(f"{kind:>10}  {path}" for kind, path in entry.places().items()))
     return "\n\n".join(parts)
 
 

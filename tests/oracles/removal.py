@@ -35,14 +35,3 @@ def folded_bias(b, W, indices, activation, block=1):
                     total += Fraction(float(weight)) * Fraction(float(value))
         result.append(total)
     return result
-
-
-def linear(W, b, x):
-    """W x + b for one input vector and a two-dimensional W, as Fractions."""
-    result = []
-    for m in range(len(W)):
-        total = Fraction(b[m])
-        for d in range(len(x)):
-            total += Fraction(W[m][d]) * Fraction(x[d])
-        result.append(total)
-    return result

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parents[2] / "tutorials"
 TUTORIALS = sorted(FOLDER.glob("*.py"))
 NETWORK, STABILITY, QUANTIZATION = "01_network_by_hand", "02_gradient_stability", "03_b_bit_quantization"
 CONVENTIONS, INTEGERS, FORMATS = "04_conventions", "05_integer_arithmetic", "06_number_formats"
+CONFORMANCE = "07_conformance"
 PICTURES = {
     NETWORK: {"01_activations.png", "01_training.png"},
     STABILITY: {"02_stability.png"},
@@ -28,6 +29,7 @@ PICTURES = {
     CONVENTIONS: {"04_ranges.png"},
     INTEGERS: {"05_integers.png"},
     FORMATS: {"06_levels.png"},
+    CONFORMANCE: {"07_kills.png"},
 }
 
 # Whole printed lines. All are exact: small integers, elementwise arithmetic, or few digits of it; none comes out of
@@ -290,6 +292,56 @@ LINES = {
         torchao_uintx: 01 02 03 04
         int32_dense, 3 bits: 00 00 00 40 01 00 00 00
         int32_words, 3 bits: 00 00 00 00 05 00 00 00
+    """,
+    CONFORMANCE: """
+        10 random numbers: wrong codes 0
+        all 8,388,608 floats from 0.25 to 0.5: ties 0, wrong codes 1
+        all 8,388,608 floats from 0.5 to 1: ties 1, wrong codes 1
+        all 8,388,608 floats from 64 to 128: ties 64, wrong codes 32
+            0.5 /  1         1         2         2         2         1
+           -0.5 /  1         1         0         1         0         1
+            1.5 /  1         3         3         3         2         3
+         -143.5 / 41        -3        -3        -2        -2        -2
+        1/41 in float32 is 0.02439024299, and 143.5 times it 3.49999976
+        greedy: take 0.5, 6 of 10 pairs are told apart
+        greedy: take -143.5, 9 of 10 pairs are told apart
+        greedy: take -0.5, 10 of 10 pairs are told apart
+        sets of 1: 4, that tell all apart: 0
+        sets of 2: 6, that tell all apart: 0
+        sets of 3: 4, that tell all apart: 2
+        sets of 4: 1, that tell all apart: 1
+        x with 6 digits 0.500000, with 9 digits 0.49999997, exactly 0x1.fffffe0000000p-2, is ½ − 2⁻²⁵: True
+        dtype: must be an integer type that holds 0 to 255, got float32
+        dtype: must be an integer type that holds 0 to 255, got int8
+        shape: must be (1,), got (1, 1)
+        value at [0]: must be 3, got 4
+        right: int64
+        explanation: rounding: add_half
+            that is, ½ is added in floats and the sum rounded down: ties go up, and so does what is just below ½
+            that is, rounded up
+        ¼ with Z = 3: with_two_slips 3, ceil 4
+        the parrot passes all cases: True
+            mended: monotone True, inside True, largest error 0.5 of at most 0.5
+            parrot: monotone True, inside True, largest error 0.5 of at most 0.5
+        truncating: monotone True, inside True, largest error 0.75 of at most 0.5
+        32 conventions
+        x = -0.5, s = 1, Z = 1: the code is 0, 16 left
+        x = -143.5, s = 41, Z = 0: the code is -3, 8 left
+        x = -1.5, s = 1, Z = 0: the code is -2, 4 left
+        x = 0.5, s = 1, Z = 1: the code is 2, 2 left
+        x = 0.5, s = 1, Z = 0: the code is 0, 1 left
+        half_even reciprocal before
+            rounding: half_even
+            quotient: reciprocal
+            zero_point_added: before
+        presets on finite numbers: torch_quantize_per_channel
+        presets on all numbers: none (NaN gives no code)
+        onnx and torch_quantize: x = 0.5, scale 1, zero point 1, codes (1, 2)
+        onnx and onnxruntime: None
+            they differ in clip, nonfinite, zero_range
+        3effffff
+        reply {"id": 1, "results": [{"dtype": "int32", "shape": [1], "values": [3]}]} is right
+        reply {"id": 1, "results": [{"dtype": "int32", "shape": [1], "values": [4]}]} is value at [0]: must be 3, got 4
     """,
 }
 

@@ -81,15 +81,6 @@ def packing_every_bit(packing):
             assert packing.unpack(frozen(data), bits, 24).tolist() == codes.tolist(), f"{bits} bits, bit {place}"
 
 
-def packing_length(packing):
-    """⌈n·bits/8⌉ bytes, and zeros in the bits that are left."""
-    for bits in range(1, 17):
-        for length in range(12):
-            data = packing.pack(frozen([2**bits - 1] * length, np.uint16), bits)
-            assert data.size == ledger_oracle.payload(length, bits)
-            assert sum(byte.bit_count() for byte in data.tolist()) == length * bits
-
-
 def packing_of_arrays(packing):
     """Any shape and memory order, in the order of the indices, and any integer type."""
     q = np.arange(24).reshape(2, 3, 4)
@@ -147,7 +138,6 @@ PACKING = (
     packing_small_domain,
     packing_around_byte_borders,
     packing_every_bit,
-    packing_length,
     packing_of_arrays,
     packing_of_nothing,
     packing_refuses_codes,

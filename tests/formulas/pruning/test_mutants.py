@@ -14,7 +14,6 @@ PROPERTIES = {
     stability: (
         properties.mean_matches,
         properties.std_uses_its_divisor,
-        properties.shift_and_scale_laws,
         properties.text_rule_holds,
         properties.listing_rule_holds,
     ),
@@ -315,11 +314,11 @@ MUTANTS = {
         planted(stability, std=lambda g, *, ddof=0: np.abs(g - g.mean(axis=0)).mean(axis=0)),
     ),
     "std about zero": (
-        properties.shift_and_scale_laws,
+        properties.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: np.sqrt((g**2).mean(axis=0))),
     ),
     "std with the sign of the mean": (
-        properties.shift_and_scale_laws,
+        properties.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: g.std(axis=0) * np.sign(g.mean(axis=0))),
     ),
     "bias left out of the divisor": (

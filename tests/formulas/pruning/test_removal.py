@@ -2,8 +2,6 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from refcompress.formulas.pruning import removal
 from tests.oracles import removal as oracle
@@ -139,30 +137,6 @@ def test_folded_bias_within_the_bound_of_reordered_sums():
     result = removal.folded_bias(b, W, as_indices([4, 1]), activation)
     K = 2 * 4 + 2
     np.testing.assert_array_less(np.abs(result - np.array([float(e) for e in exact])), K * 2.0**-53 * size * 1.01)
-
-
-# ---- removed ≡ masked, folded ≡ constant ----
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.data())
-def test_removal_and_masking_agree_bit_for_bit_on_integers(data):
-    n, m = data.draw(st.integers(2, 5)), 3
-    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
-    W, b, a = (rng.integers(-8, 9, shape).astype(float) for shape in ((m, n), m, n))
-    chosen = data.draw(st.lists(st.integers(0, n - 1), unique=True, max_size=n - 1))
-    constant = rng.integers(-8, 9, len(chosen)).astype(float)
-    indices = as_indices(chosen)
-    smaller, kept = removal.columns(W, indices), removal.rows(a, indices)
-
-    masked = a.copy()
-    masked[chosen] = 0.0
-    assert oracle.linear(smaller.tolist(), b.tolist(), kept.tolist()) == oracle.linear(W, b, masked)
-
-    held = a.copy()
-    held[chosen] = constant
-    folded = removal.folded_bias(b, W, indices, constant)
-    assert oracle.linear(smaller.tolist(), folded.tolist(), kept.tolist()) == oracle.linear(W, b, held)
 
 
 # ---- what is refused ----

@@ -7,7 +7,7 @@ the package's module, test_mutants.py wrong ones. Expected values are literals o
 import math
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 
@@ -125,39 +125,6 @@ def rounding_of_infinity_and_nan(apply):
             assert_rounds(apply, [np.inf, -np.inf, np.nan, 1.5], rule, dtype)
 
 
-def rounding_keeps_the_sign_of_zero(apply):
-    for dtype in DTYPES:
-        for rule in RULES:
-            t = frozen([0.0, -0.0], dtype)
-            result = apply(t, rule=rule, rng=shared_draw(rule, t.shape))
-            assert result.tolist() == [0.0, 0.0]
-            assert np.signbit(result).tolist() == [False, True], f"{rule} of -0.0 gives 0.0"
-
-
-def rounding_moves_less_than_one(apply):
-    """|round(t) − t| ≤ ½ for the nearest rules, < 1 for the others; and round is monotone."""
-    generator = np.random.default_rng(11)
-    for dtype in DTYPES:
-        t = np.sort(generator.uniform(-20, 20, 301).astype(dtype))
-        for rule in RULES:
-            result = apply(t, rule=rule, rng=shared_draw(rule, t.shape))
-            moved = [abs(exact(a) - exact(b)) for a, b in zip(result, t, strict=True)]
-            assert max(moved) <= Fraction(1, 2) if rule in NEAREST else max(moved) < 1
-            assert (np.diff(result) >= 0).all()
-
-
-def rounding_stochastic_counts(apply):
-    """Over the eight draws 0, 1/8 … 7/8 exactly j of 8 round n + j/8 up: unbiased, and never an integer."""
-    u = np.arange(8) / 8
-    for dtype in DTYPES:
-        for n in (-3, -1, 0, 4):
-            for j in range(8):
-                t = frozen(np.full(8, n + j / 8), dtype)
-                result = apply(t, rule="stochastic", rng=Draws(u))
-                assert result.tolist() == [n + 1] * j + [n] * (8 - j)
-                assert result.sum() == 8 * n + j  # the mean is t
-
-
 def rounding_draws_once_per_element(apply):
     """The draws are rng.random(t.shape), element by element, so that the same seed gives the same bytes."""
     for dtype in DTYPES:
@@ -177,9 +144,6 @@ ROUNDING = (
     rounding_of_large_numbers,
     rounding_of_small_numbers,
     rounding_of_infinity_and_nan,
-    rounding_keeps_the_sign_of_zero,
-    rounding_moves_less_than_one,
-    rounding_stochastic_counts,
     rounding_draws_once_per_element,
 )
 
@@ -491,20 +455,6 @@ def uniform_is_monotone(uniform):
     assert (q1 <= q2).all()
 
 
-def uniform_more_bits_do_not_raise_the_bound(uniform):
-    for dtype in DTYPES:
-        for low, high in RANGES.values():
-            bounds = []
-            for bits in range(1, 17):
-                try:
-                    s, _ = uniform.scale_and_offset(dtype(low), dtype(high), bits)
-                except ValueError:  # s underflows from here on
-                    break
-                bounds.append(uniform.error_bound(s))
-            assert len(bounds) >= 10
-            assert all(a >= b for a, b in pairwise(bounds))
-
-
 def uniform_more_bits_can_raise_an_error(uniform):
     """{0, ⅓, 1} is exact at 2 bits and not at 3, where the code next to ⅓ is 2/7."""
     w = frozen([0.0, 1 / 3, 1.0])
@@ -516,17 +466,6 @@ def uniform_more_bits_can_raise_an_error(uniform):
         errors.append(np.abs(w - uniform.dequantize(q, s, z)).max())
     assert errors[0] == 0
     assert 0.047 < errors[1] < 0.048  # 1/3 − 2/7 = 1/21
-
-
-def uniform_constant_is_exact(uniform):
-    for dtype in DTYPES:
-        for value in (0.0, 0.1, -7.3e20):
-            w = frozen(np.full((2, 3), value), dtype)
-            for bits in (1, 8, 16):
-                s, z = uniform.scale_and_offset(w.min(), w.max(), bits)
-                q = uniform.quantize(w, s, z, bits)
-                assert not q.any()
-                assert uniform.dequantize(q, s, z).tobytes() == w.tobytes()
 
 
 def uniform_per_channel(uniform):
@@ -647,9 +586,7 @@ UNIFORM = (
     uniform_slack_per_channel,
     uniform_round_trip,
     uniform_is_monotone,
-    uniform_more_bits_do_not_raise_the_bound,
     uniform_more_bits_can_raise_an_error,
-    uniform_constant_is_exact,
     uniform_per_channel,
     uniform_stochastic,
     uniform_fake_matches_the_oracle,
@@ -1458,27 +1395,6 @@ def affine_round_trip(affine):
     assert lost.any()
 
 
-def affine_is_monotone(affine):
-    """More x, no smaller code: every step is monotone, rounded or not."""
-    generator = np.random.default_rng(4)
-    x = frozen(np.sort(np.concatenate([generator.normal(0, 1, 300), generator.normal(0, 0.05, 100)])), np.float32)
-    for c in [*ROUNDINGS, *NEAREST_ORDERS]:
-        for s, Z in affine_parameters(c, -8, 7):
-            q = affine.quantize(x, s, Z, -8, 7, c, rng=shared_draw(c.rounding, x.shape))
-            assert (np.diff(q.astype(int)) >= 0).all()
-
-
-def affine_codes_are_inside(affine):
-    generator = np.random.default_rng(5)
-    x = frozen(np.concatenate([generator.normal(0, 10.0**e, 30) for e in range(-40, 38, 6)]), np.float32)
-    for c in [*ROUNDINGS, *NEAREST_ORDERS]:
-        for (qmin, qmax), s in product(((-8, 7), (0, 65535), (-32768, -5), (3, 4)), (0.1, 1e-10, 1e10)):
-            Z = 0.5 if c.zero_point_type == "real" else qmin * (-1 if c.form == "s(q+Z)" else 1)
-            q = affine.quantize(x, np.float32(s), Z, qmin, qmax, c, rng=shared_draw(c.rounding, x.shape))
-            assert (qmin <= q.astype(int)).all()
-            assert (q.astype(int) <= qmax).all()
-
-
 def affine_zero_is_exact(affine):
     """A range that holds 0 and an integer zero point: 0 has the code Z, which comes back as 0."""
     zero = frozen([0.0, -0.0], np.float32)
@@ -1547,8 +1463,6 @@ AFFINE = (
     affine_clip_commutes,
     affine_error_within_bound,
     affine_round_trip,
-    affine_is_monotone,
-    affine_codes_are_inside,
     affine_zero_is_exact,
     affine_floats_stay_beside_the_ideal,
     affine_fake_is_dequantize_of_quantize,
@@ -1738,21 +1652,6 @@ def qparams_of_small_ranges(qparams):
                     assert_chosen(qparams, c, low, top, 0, 15)
 
 
-def qparams_hold_zero(qparams):
-    """Where the range is widened to hold 0, 0 has an integer code inside, whatever the range."""
-    for c in CHOOSERS:
-        if (
-            c.zero_point_type == "integer"
-            and c.include_zero == "yes"
-            and c.zero_range == "one"
-            and c.scale == "asymmetric"
-        ):
-            for low, high in RANGE_PAIRS + TIE_PAIRS:
-                s, Z = qparams.choose(np.float32(low), np.float32(high), -8, 7, c)
-                assert -8 <= (-Z if c.form == "s(q+Z)" else Z) <= 7
-                assert s > 0
-
-
 def qparams_cover_the_range(qparams):
     """The lowest and the highest code's number lie within half a step of the ends; with the range nudged, beyond them.
 
@@ -1781,6 +1680,5 @@ QPARAMS = (
     qparams_in_float64,
     qparams_of_empty_ranges,
     qparams_of_small_ranges,
-    qparams_hold_zero,
     qparams_cover_the_range,
 )

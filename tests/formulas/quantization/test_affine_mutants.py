@@ -220,7 +220,7 @@ AFFINE_MUTANTS = {
         swapped("zero_point_added", "shifted", "after"), properties.affine_computes_in_its_dtype),
     "clip: at the codes": (ClipsAtTheCodes(), properties.affine_literals),
     "clip: none": (Wraps(), properties.affine_literals),
-    "clip: one code more": (OneCodeMore(), properties.affine_codes_are_inside),
+    "clip: one code more": (OneCodeMore(), properties.affine_literals),
     "nonfinite: saturates for all": (ignoring(nonfinite="saturate"), properties.affine_specials),
     "nonfinite: NaN is the lowest": (swapped("nonfinite", "nan_high", "nan_low"), properties.affine_specials),
     "nonfinite: NaN is the lowest, not 0": (swapped("nonfinite", "nan_zero", "nan_low"), properties.affine_specials),
@@ -240,7 +240,7 @@ AFFINE_MUTANTS = {
     "scale_dtype: float32 for all": (
         swapped("scale_dtype", "input", "float32"), properties.affine_values_match_the_oracle),
     "codes fall back": (FallsBack(), properties.affine_round_trip),
-    "codes are not monotone": (DropsBack(), properties.affine_is_monotone),
+    "codes are not monotone": (DropsBack(), properties.affine_literals),
     "codes are half a step off": (swapped("rounding", "half_even", "floor"), properties.affine_error_within_bound),
     "codes are off the ideal": (
         swapped("rounding", "half_even", "ceil"), properties.affine_floats_stay_beside_the_ideal),
@@ -261,7 +261,6 @@ AFFINE_PROPERTIES = (
     properties.affine_zero_is_exact,
     properties.qparams_literals,
     properties.qparams_of_empty_ranges,
-    properties.qparams_hold_zero,
     properties.qparams_cover_the_range,
 )
 

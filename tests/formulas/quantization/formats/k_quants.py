@@ -241,3 +241,9 @@ def pairs(array):
 
 def bits(array):
     return np.packbits(np.unpackbits(array, axis=-1, bitorder="little"), axis=-1)
+
+
+def eight_weights_in_a_byte(field):
+    """Bit j of byte l of 32 is weight 8l + j, not 32j + l."""
+    bit = np.unpackbits(field, axis=1, bitorder="little").reshape(-1, 8, 32).swapaxes(1, 2).reshape(-1, 256)
+    return np.packbits(bit, axis=1, bitorder="little")

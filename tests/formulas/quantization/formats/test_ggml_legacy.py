@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import ggml_bytes, ggml_legacy
 from tests.oracles import ggml_legacy as oracle
+from tests.vectors.stems import ggml_legacy as planted
+from tests.vectors.stems.ggml_legacy import Legacy
 
 KINDS = tuple(oracle.SIZES)
 TINY = np.float32(2.0**-149)  # the least float32
@@ -509,185 +511,6 @@ class TestErrors:
 
 # Tests of the tests: a correct stand-in passes every check, and every planted error fails the one named beside it.
 
-F = np.float32
-
-
-class Legacy:
-    """Correct blocks; the mutants exchange one step."""
-
-    divisors = F(8), F(16)
-
-    def extreme(self, x):
-        place = np.argmax(np.abs(x), axis=1)
-        return np.take_along_axis(x, place[:, None], 1) + F(0)
-
-    def minimum(self, x):
-        return np.take_along_axis(x, np.argmin(x, axis=1)[:, None], 1)
-
-    def maximum(self, x):
-        return np.take_along_axis(x, np.argmax(x, axis=1)[:, None], 1)
-
-    def signed_scale(self, extreme, bits):
-        return extreme / -self.divisors[bits - 4]
-
-    def absolute_scale(self, x):
-        return np.abs(self.extreme(x)) / F(127)
-
-    def inverse(self, d):
-        return np.divide(F(1), d, out=np.zeros_like(d), where=d != 0)
-
-    def scaled(self, x, d):
-        return x * self.inverse(d)
-
-    def byte_scaled(self, x, d):
-        return self.scaled(x, d)
-
-    def code(self, t, half_up, top):
-        return np.minimum(np.trunc(t + half_up), top)
-
-    def byte_code(self, t):
-        return np.trunc(t) + np.where(np.abs(t - np.trunc(t)) >= F(0.5), np.copysign(F(1), t), F(0))
-
-    def stored(self, number):
-        return number.astype("<f2").view(np.uint8)
-
-    def heads(self, *numbers):
-        return [self.stored(number) for number in numbers]
-
-    def nibbles(self, low):
-        return low[:, :16] | low[:, 16:] << 4
-
-    def from_nibbles(self, byte):
-        return np.concatenate([byte & 15, byte >> 4], axis=1)
-
-    def high(self, bit):
-        return np.packbits(bit, axis=1, bitorder="little")
-
-    def from_high(self, byte):
-        return np.unpackbits(byte, axis=1, bitorder="little")
-
-    def quantize(self, x, kind):
-        bits, top = int(kind[1]), F(2 ** int(kind[1]) - 1)
-        if bits == 8:
-            d = self.absolute_scale(x)
-            codes = self.byte_code(self.byte_scaled(x, d))
-            return np.concatenate([*self.heads(d), codes.astype(np.int8).view(np.uint8)], axis=1)
-        if kind.endswith("_1"):
-            m = self.minimum(x)
-            d = (self.maximum(x) - m) / top
-            heads, q = self.heads(d, m), self.code(self.scaled(x - m, d), F(0.5), top)
-        else:
-            d = self.signed_scale(self.extreme(x), bits)
-            heads, q = self.heads(d), self.code(self.scaled(x, d), F(2 ** (bits - 1) + 0.5), top)
-        q = q.astype(np.uint8)
-        middle = [self.high(q >> 4)] if bits == 5 else []
-        return np.concatenate([*heads, *middle, self.nibbles(q & 15)], axis=1)
-
-    def read(self, field):
-        return np.ascontiguousarray(field).view("<f2").astype(F)
-
-    def offset(self, kind):
-        return {"q4_0": 8, "q5_0": 16}.get(kind, 0)
-
-    def plus_minimum(self, product, m):
-        return product + m
-
-    def dequantize(self, data, kind):
-        d, start = self.read(data[:, :2]), head(kind)
-        if kind == "q8_0":
-            return (d * np.ascontiguousarray(data[:, 2:]).view(np.int8)).ravel()
-        q = self.from_nibbles(data[:, -16:])
-        if kind.startswith("q5"):
-            q = q | self.from_high(data[:, start : start + 4]) << 4
-        product = d * (q.astype(F) - self.offset(kind))
-        return (self.plus_minimum(product, self.read(data[:, 2:4])) if start == 4 else product).ravel()
-
-
-class NibblesSwapped(Legacy):
-    def nibbles(self, low):
-        return low[:, :16] << 4 | low[:, 16:]
-
-
-class NibblesSwappedThereAndBack(NibblesSwapped):
-    """The round trip does not see it."""
-
-    def from_nibbles(self, byte):
-        return np.concatenate([byte >> 4, byte & 15], axis=1)
-
-
-class Interleaved(Legacy):
-    def nibbles(self, low):
-        return low[:, ::2] | low[:, 1::2] << 4
-
-
-class HighBitsReversed(Legacy):
-    def high(self, bit):
-        return np.packbits(bit, axis=1, bitorder="big")
-
-
-class HighBitsBigEndian(Legacy):
-    def high(self, bit):
-        return super().high(bit)[:, ::-1]
-
-    def from_high(self, byte):
-        return super().from_high(byte[:, ::-1])
-
-
-class HighBitMissing(Legacy):
-    def from_high(self, byte):
-        bit = super().from_high(byte)
-        bit[:, 31] = 0
-        return bit
-
-
-class HighBitsLost(Legacy):
-    def high(self, bit):
-        return 0 * super().high(bit)
-
-
-class ScalesBigEndian(Legacy):
-    def stored(self, number):
-        return super().stored(number)[:, ::-1]
-
-
-class MinimumFirst(Legacy):
-    def heads(self, *numbers):
-        return super().heads(*numbers[::-1])
-
-
-class MinimumNegated(Legacy):
-    """Stored as the k-quants' dmin: subtracted."""
-
-    def heads(self, d, *m):
-        return super().heads(d, *(-number for number in m))
-
-
-class MinimumSubtracted(Legacy):
-    def plus_minimum(self, product, m):
-        return product - m
-
-
-class ScalesTruncated(Legacy):
-    """To float16 toward zero."""
-
-    def stored(self, number):
-        half = number.astype("<f2")
-        return (
-            np.where(np.abs(half) > np.abs(number), np.nextafter(half, np.float16(0)), half)
-            .astype("<f2")
-            .view(np.uint8)
-        )
-
-
-class AbsoluteExtreme(Legacy):
-    def extreme(self, x):
-        return np.abs(super().extreme(x))
-
-
-class LastExtreme(Legacy):
-    def extreme(self, x):
-        return super().extreme(x[:, ::-1])
-
 
 class ZeroExtremeKeepsItsSign(Legacy):
     def extreme(self, x):
@@ -706,88 +529,6 @@ class LastMaximum(Legacy):
         return super().maximum(x[:, ::-1])
 
 
-class ZeroInTheRange(Legacy):
-    def minimum(self, x):
-        return np.minimum(super().minimum(x), F(0))
-
-
-class PositiveScale(Legacy):
-    def signed_scale(self, extreme, bits):
-        return extreme / self.divisors[bits - 4]
-
-
-class SymmetricDivisor(Legacy):
-    divisors = F(7), F(15)
-
-
-class HalfSteps(Legacy):
-    divisors = F(7.5), F(15.5)
-
-
-class DivisorOf128(Legacy):
-    def absolute_scale(self, x):
-        return np.abs(self.extreme(x)) / F(128)
-
-
-class Divided(Legacy):
-    """x/d for x·(1/d)."""
-
-    def scaled(self, x, d):
-        return np.divide(x, d, out=np.zeros_like(x), where=d != 0)
-
-
-class CodesOfTheStoredScale(Legacy):
-    def inverse(self, d):
-        return super().inverse(d.astype(np.float16).astype(F))
-
-
-class OneRounding(Legacy):
-    """The product and the sum fused."""
-
-    def scaled(self, x, d):
-        return x.astype(np.float64) * self.inverse(d)
-
-    def code(self, t, half_up, top):
-        return super().code((t + np.float64(half_up)).astype(F), F(0), top)
-
-
-class InverseOfTheExtreme(Legacy):
-    """Q8_0 with 127/max|x| for 1/(max|x|/127), as in ggml's vector code."""
-
-    def byte_scaled(self, x, d):
-        extreme = np.abs(self.extreme(x))
-        return x * np.divide(F(127), extreme, out=np.zeros_like(d), where=d != 0)
-
-
-class BytesRoundedToEven(Legacy):
-    """As in ggml's vector code."""
-
-    def byte_code(self, t):
-        return np.rint(t)
-
-
-class CodesRoundedToEven(Legacy):
-    def code(self, t, half_up, top):
-        return super().code(np.rint(t + half_up - F(0.5)), F(0), top)
-
-
-class CodesTruncated(Legacy):
-    def code(self, t, half_up, top):
-        return super().code(t, half_up - F(0.5), top)
-
-
-class TopCodeWraps(Legacy):
-    """16 is not made 15."""
-
-    def code(self, t, half_up, top):
-        return super().code(t, half_up, F(255)).astype(np.uint8) & np.uint8(top)
-
-
-class OffsetOneLess(Legacy):
-    def offset(self, kind):
-        return max(super().offset(kind) - 1, 0)
-
-
 class FirstBlockForAll(Legacy):
     def inverse(self, d):
         return super().inverse(d[:1] + 0 * d)
@@ -798,52 +539,49 @@ class BlocksOneLate(Legacy):
         return np.roll(super().dequantize(data, kind), 32)
 
 
-class WeightsOfFloat16(Legacy):
-    def dequantize(self, data, kind):
-        with np.errstate(over="ignore"):
-            return super().dequantize(data, kind).astype(np.float16).astype(F)
-
-
 class NoNegativeZero(Legacy):
     def dequantize(self, data, kind):
-        return super().dequantize(data, kind) + F(0)
+        return super().dequantize(data, kind) + np.float32(0)
 
 
 MUTANTS = {
-    NibblesSwapped: literals,
-    NibblesSwappedThereAndBack: literals,
-    Interleaved: literals,
-    HighBitsReversed: literals,
-    HighBitsBigEndian: literals,
-    HighBitMissing: dequantize_literals,
-    HighBitsLost: literals,
-    ScalesBigEndian: literals,
-    MinimumFirst: literals,
-    MinimumNegated: literals,
-    MinimumSubtracted: dequantize_literals,
-    ScalesTruncated: quantize_matches_the_oracle,
-    AbsoluteExtreme: literals,
-    LastExtreme: first_of_equal_extremes,
+    planted.NibblesSwapped: literals,
+    planted.NibblesSwappedThereAndBack: literals,
+    planted.Interleaved: literals,
+    planted.HighBitsReversed: literals,
+    planted.HighBitsBigEndian: literals,
+    planted.HighBitMissing: dequantize_literals,
+    planted.HighBitsLost: literals,
+    planted.ScalesBigEndian: literals,
+    planted.MinimumFirst: literals,
+    planted.MinimumNegated: literals,
+    planted.MinimumSubtracted: dequantize_literals,
+    planted.ScalesTruncated: quantize_matches_the_oracle,
+    planted.AbsoluteExtreme: literals,
+    planted.LastExtreme: first_of_equal_extremes,
     ZeroExtremeKeepsItsSign: signs_of_zeros,
     LastMinimum: signs_of_zeros,
     LastMaximum: signs_of_zeros,
-    ZeroInTheRange: literals,
-    PositiveScale: literals,
-    SymmetricDivisor: literals,
-    HalfSteps: literals,
-    DivisorOf128: literals,
-    Divided: quantize_matches_the_oracle,
-    CodesOfTheStoredScale: quantize_matches_the_oracle,
-    OneRounding: quantize_matches_the_oracle,
-    InverseOfTheExtreme: quantize_matches_the_oracle,
-    BytesRoundedToEven: literals,
-    CodesRoundedToEven: literals,
-    CodesTruncated: literals,
-    TopCodeWraps: literals,
-    OffsetOneLess: dequantize_literals,
+    planted.ZeroInTheRange: literals,
+    planted.PositiveScale: literals,
+    planted.SymmetricDivisor: literals,
+    planted.HalfSteps: literals,
+    planted.DivisorOf128: literals,
+    planted.Divided: quantize_matches_the_oracle,
+    planted.CodesOfTheStoredScale: quantize_matches_the_oracle,
+    planted.OneRounding: quantize_matches_the_oracle,
+    planted.InverseOfTheExtreme: quantize_matches_the_oracle,
+    planted.BytesRoundedToEven: literals,
+    planted.BytesTruncated: literals,
+    planted.CodesRoundedToEven: literals,
+    planted.CodesTruncated: literals,
+    planted.TopCodeWraps: literals,
+    planted.ZeroDivision: signs_of_zeros,
+    planted.OffsetOneLess: dequantize_literals,
+    planted.UnsignedBytes: dequantize_literals,
     FirstBlockForAll: quantize_matches_the_oracle,
     BlocksOneLate: codes_of_weights,
-    WeightsOfFloat16: every_half,
+    planted.WeightsOfFloat16: every_half,
     NoNegativeZero: every_byte_and_bit,
 }
 

@@ -5,8 +5,9 @@ import pytest
 
 from refcompress.formulas.quantization.formats import q2_k
 from tests.formulas.quantization.formats import k_quants
-from tests.formulas.quantization.formats.k_quants import changed, exchanged, nibbles, pairs
+from tests.formulas.quantization.formats.k_quants import changed, exchanged, nibbles
 from tests.oracles import q2_k as oracle
+from tests.vectors.stems.q2_k import CHANGES
 
 # d at 80, dmin at 82: 0x3C00 is 1, 0x4000 is 2, 0xB800 is −0.5
 FORMAT = k_quants.Format(
@@ -31,16 +32,10 @@ FORMAT = k_quants.Format(
     [0, 0, 0, 0],
 )
 
-MUTANTS = {
-    "scales and minima exchanged": (lambda b: changed(b, 0, 16, nibbles), k_quants.literals),
-    "codes from the high bits down": (lambda b: changed(b, 16, 64, pairs), k_quants.literals),
+MUTANTS = {name: (change, k_quants.literals) for name, (_, change) in CHANGES.items()} | {
     "nibbles of codes exchanged": (lambda b: changed(b, 16, 64, nibbles), k_quants.literals),
-    "halves exchanged": (lambda b: exchanged(b, 16, 64, np.roll(np.arange(64), 32)), k_quants.literals),
     "codes one byte late": (lambda b: exchanged(b, 16, 64, np.roll(np.arange(64), 1)), k_quants.literals),
     "scales one group late": (lambda b: exchanged(b, 0, 16, np.roll(np.arange(16), 1)), k_quants.literals),
-    "groups of 32 weights": (lambda b: exchanged(b, 0, 16, np.arange(16) // 2 * 2), k_quants.every_bit),
-    "minima added": (lambda b: changed(b, 83, 1, lambda x: x ^ 128), k_quants.literals),
-    "d and dmin exchanged": (lambda b: exchanged(b, 80, 4, [2, 3, 0, 1]), k_quants.literals),
     "dmin big-endian": (lambda b: exchanged(b, 80, 4, [0, 1, 3, 2]), k_quants.literals),
     "dmin without a sign": (lambda b: changed(b, 83, 1, lambda x: x & 127), k_quants.every_half),
     "high bit of codes missing": (lambda b: changed(b, 16, 64, lambda x: x & 0x55), k_quants.literals),

@@ -5,8 +5,9 @@ import pytest
 
 from refcompress.formulas.quantization.formats import q3_k
 from tests.formulas.quantization.formats import k_quants
-from tests.formulas.quantization.formats.k_quants import bits, changed, exchanged, nibbles, pairs
+from tests.formulas.quantization.formats.k_quants import changed, exchanged
 from tests.oracles import q3_k as oracle
+from tests.vectors.stems.q3_k import CHANGES
 
 # s_i − 32 and q − 4: a block of zero bytes but for d = 1 has 32·4 = 128 everywhere
 FORMAT = k_quants.Format(
@@ -31,34 +32,12 @@ FORMAT = k_quants.Format(
 )
 
 
-def high_pairs_in_order(b):
-    """High bits of scales 4i … 4i + 3 in byte 8 + i, as if they were packed densely."""
-    pair = (b[:, 104:108, None] >> np.array([0, 2, 4, 6], np.uint8)) & 3
-    wrong = b.copy()
-    wrong[:, 104:108] = (pair.swapaxes(1, 2) << np.array([0, 2, 4, 6], np.uint8)).sum(axis=2)
-    return wrong
-
-
-def eight_weights_in_a_byte(field):
-    """Bit j of byte l is weight 8l + j."""
-    bit = np.unpackbits(field, axis=1, bitorder="little").reshape(-1, 8, 32).swapaxes(1, 2).reshape(-1, 256)
-    return np.packbits(bit, axis=1, bitorder="little")
-
-
-MUTANTS = {
-    "nibbles of scales exchanged": (lambda b: changed(b, 96, 8, nibbles), k_quants.literals),
-    "high bits of scales in order": (high_pairs_in_order, k_quants.literals),
-    "high bits of scales reversed": (lambda b: changed(b, 104, 4, pairs), k_quants.literals),
+MUTANTS = {name: (change, k_quants.literals) for name, (_, change) in CHANGES.items()} | {
     "high bits of scales missing": (lambda b: changed(b, 104, 4, lambda x: x & 0x55), k_quants.literals),
     "scales one late": (lambda b: exchanged(b, 96, 8, np.roll(np.arange(8), 1)), k_quants.literals),
-    "hmask of 8 weights in a byte": (lambda b: changed(b, 0, 32, eight_weights_in_a_byte), k_quants.literals),
-    "hmask reversed": (lambda b: changed(b, 0, 32, bits), k_quants.literals),
     "hmask means the contrary": (lambda b: changed(b, 0, 32, lambda x: ~x), k_quants.literals),
     "hmask missing": (lambda b: changed(b, 0, 32, lambda x: x & 0), k_quants.literals),
-    "codes from the high bits down": (lambda b: changed(b, 32, 64, pairs), k_quants.literals),
-    "halves exchanged": (lambda b: exchanged(b, 32, 64, np.roll(np.arange(64), 32)), k_quants.literals),
     "codes one byte late": (lambda b: exchanged(b, 32, 64, np.roll(np.arange(64), 1)), k_quants.literals),
-    "d big-endian": (lambda b: exchanged(b, 108, 2, [1, 0]), k_quants.literals),
     "d without a sign": (lambda b: changed(b, 109, 1, lambda x: x & 127), k_quants.literals),
     "blocks one early": (lambda b: np.roll(b, -1, axis=0), k_quants.mixed_blocks),
 }

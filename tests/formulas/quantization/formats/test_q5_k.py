@@ -5,8 +5,9 @@ import pytest
 
 from refcompress.formulas.quantization.formats import q5_k
 from tests.formulas.quantization.formats import k_quants
-from tests.formulas.quantization.formats.k_quants import bits, changed, exchanged, nibbles, pairs
+from tests.formulas.quantization.formats.k_quants import changed, exchanged, pairs
 from tests.oracles import q5_k as oracle
+from tests.vectors.stems.q5_k import CHANGES
 
 # d at 0, dmin at 2, scales B_0 … B_11 at 4, high bits at 16, low bits at 48
 FORMAT = k_quants.Format(
@@ -28,29 +29,13 @@ FORMAT = k_quants.Format(
 )
 
 
-def eight_weights_in_a_byte(field):
-    """Bit j of byte l is weight 8l + j."""
-    bit = np.unpackbits(field, axis=1, bitorder="little").reshape(-1, 8, 32).swapaxes(1, 2).reshape(-1, 256)
-    return np.packbits(bit, axis=1, bitorder="little")
-
-
-MUTANTS = {
-    "high bits missing": (lambda b: changed(b, 16, 32, lambda x: x & 0), k_quants.literals),
+MUTANTS = {name: (change, k_quants.literals) for name, (_, change) in CHANGES.items()} | {
     "high bits of the last group missing": (lambda b: changed(b, 16, 32, lambda x: x & 127), k_quants.literals),
-    "high bits reversed": (lambda b: changed(b, 16, 32, bits), k_quants.literals),
-    "high bits of 8 weights in a byte": (lambda b: changed(b, 16, 32, eight_weights_in_a_byte), k_quants.literals),
     "high bits one byte late": (lambda b: exchanged(b, 16, 32, np.roll(np.arange(32), 1)), k_quants.literals),
     "high bits one group late": (lambda b: changed(b, 16, 32, lambda x: x << 1 | x >> 7), k_quants.literals),
     "high bits two codes at a time": (lambda b: changed(b, 16, 32, pairs), k_quants.literals),
-    "nibbles exchanged": (lambda b: changed(b, 48, 128, nibbles), k_quants.literals),
     "codes one byte late": (lambda b: exchanged(b, 48, 128, np.roll(np.arange(128), 1)), k_quants.literals),
     "codes one pair of groups late": (lambda b: exchanged(b, 48, 128, np.roll(np.arange(128), 32)), k_quants.literals),
-    "qs before qh": (lambda b: exchanged(b, 16, 160, np.roll(np.arange(160), -32)), k_quants.literals),
-    "high bits of scales missing": (lambda b: changed(b, 4, 4, lambda x: x & 63), k_quants.literals),
-    "high bits of minima missing": (lambda b: changed(b, 8, 4, lambda x: x & 63), k_quants.literals),
-    "minima added": (lambda b: changed(b, 3, 1, lambda x: x ^ 128), k_quants.literals),
-    "d and dmin exchanged": (lambda b: exchanged(b, 0, 4, [2, 3, 0, 1]), k_quants.literals),
-    "d big-endian": (lambda b: exchanged(b, 0, 4, [1, 0, 2, 3]), k_quants.literals),
     "blocks one early": (lambda b: np.roll(b, -1, axis=0), k_quants.mixed_blocks),
 }
 

@@ -5,8 +5,9 @@ import pytest
 
 from refcompress.formulas.quantization.formats import q6_k
 from tests.formulas.quantization.formats import k_quants
-from tests.formulas.quantization.formats.k_quants import bits, changed, exchanged, nibbles, pairs
+from tests.formulas.quantization.formats.k_quants import bits, changed, exchanged
 from tests.oracles import q6_k as oracle
+from tests.vectors.stems.q6_k import CHANGES
 
 # ql at 0, qh at 128, scales at 192, d at 208
 FORMAT = k_quants.Format(
@@ -37,23 +38,12 @@ FORMAT = k_quants.Format(
     [0, 0, 0, 0],
 )
 
-MUTANTS = {
-    "nibbles exchanged": (lambda b: changed(b, 0, 128, nibbles), k_quants.literals),
-    "runs of 32 for 64": (
-        lambda b: exchanged(b, 0, 128, np.arange(128).reshape(2, 2, 32)[:, ::-1].ravel()),
-        k_quants.literals,
-    ),
-    "halves of ql exchanged": (lambda b: exchanged(b, 0, 128, np.roll(np.arange(128), 64)), k_quants.literals),
+MUTANTS = {name: (change, k_quants.literals) for name, (_, change) in CHANGES.items()} | {
     "ql one byte late": (lambda b: exchanged(b, 0, 128, np.roll(np.arange(128), 1)), k_quants.literals),
-    "high bits from the top down": (lambda b: changed(b, 128, 64, pairs), k_quants.literals),
-    "halves of qh exchanged": (lambda b: exchanged(b, 128, 64, np.roll(np.arange(64), 32)), k_quants.literals),
     "highest bit missing": (lambda b: changed(b, 128, 64, lambda x: x & 0x55), k_quants.literals),
     "high bits missing": (lambda b: changed(b, 128, 64, lambda x: x & 0), k_quants.literals),
     "high bits reversed": (lambda b: changed(b, 128, 64, bits), k_quants.literals),
-    "scales without a sign": (lambda b: changed(b, 192, 16, lambda x: x & 127), k_quants.literals),
-    "scale −128 as −127": (lambda b: changed(b, 192, 16, lambda x: np.where(x == 128, 129, x)), k_quants.literals),
     "scales one late": (lambda b: exchanged(b, 192, 16, np.roll(np.arange(16), 1)), k_quants.literals),
-    "d big-endian": (lambda b: exchanged(b, 208, 2, [1, 0]), k_quants.literals),
     "d without a sign": (lambda b: changed(b, 209, 1, lambda x: x & 127), k_quants.literals),
     "blocks one early": (lambda b: np.roll(b, -1, axis=0), k_quants.mixed_blocks),
 }

@@ -251,7 +251,7 @@ class Convolution(Conv):
 
 
 CONV_MUTANTS = {
-    PadsWithZero: properties.conv_padding_stands_for_zero,
+    PadsWithZero: properties.conv_literals,
     PadsTopBottomLeftRight: properties.conv_literals,
     PaddingTransposed: properties.conv_literals,
     ZeroPointOfFirstFilter: properties.conv_matches_the_oracle,
@@ -317,7 +317,7 @@ BIAS_MUTANTS = {
     BiasMultiplied: properties.bias_literals,
     BiasOfFirstScale: properties.bias_literals,
     BiasHalfAway: properties.bias_literals,
-    BiasFloor: properties.bias_is_near_the_real_quotient,
+    BiasFloor: properties.bias_literals,
     BiasUnitInFloat32: properties.bias_matches_the_oracle,
 }
 
@@ -674,13 +674,13 @@ REQUANTIZATION_MUTANTS = {
     DivisionTruncates: properties.divide_literals,
     DoubleUpIsDouble: properties.requantize_literals,
     SingleIsDouble: properties.requantize_literals,
-    SingleFloors: properties.requantize_is_near_the_real_product,
+    SingleFloors: properties.requantize_literals,
     SingleTiesAway: properties.requantize_literals,
     DoubleIsSingle: properties.requantize_literals,
     FloatInFloat64: properties.requantize_float_matches_the_oracle,
     FloatRealInFloat64: properties.requantize_float_matches_the_oracle,
     FloatTiesAway: properties.requantize_literals,
-    FloatFloors: properties.requantize_is_near_the_real_product,
+    FloatFloors: properties.requantize_literals,
     ZeroPointSubtracted: properties.requantize_literals,
     ZeroPointAfterClip: properties.requantize_clips,
     ClipsToTheType: properties.requantize_clips,

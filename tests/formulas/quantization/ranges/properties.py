@@ -82,7 +82,8 @@ def min_max_literals(m):
     assert float(m.absolute_maximum(frozen([0.5, -3.0, 2.0]))) == 3
     assert float(m.absolute_maximum(frozen([0.5, -3.0, 4.0]))) == 4
     assert float(m.absolute_maximum(frozen([-3.0, -4.0]))) == 4
-    assert math.copysign(1, m.absolute_maximum(frozen([-0.0]))) == 1
+    for zero in (0.0, -0.0):
+        assert math.copysign(1, m.absolute_maximum(frozen([zero, zero]))) == 1
 
 
 def min_max_of_extreme_arrays(m):

@@ -54,12 +54,6 @@ def test_the_published_factors_are_rounded_or_cut_off():
     assert properties.best_factor(4, "gauss") > 2.5585  # so that 2.55 is cut off
 
 
-def test_more_bits_clip_less():
-    for distribution in aciq.DISTRIBUTIONS:
-        factors = [aciq.factor(bits, distribution) for bits in range(1, 17)]
-        assert factors == sorted(set(factors))
-
-
 @st.composite
 def cases(draw):
     dtype, positive = draw(st.sampled_from(DTYPES)), draw(st.booleans())

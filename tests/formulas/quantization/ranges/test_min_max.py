@@ -33,7 +33,6 @@ def test_random_arrays(x):
     low, high = min_max.min_max(x)
     assert low.dtype == high.dtype == x.dtype
     assert (float(low), float(high)) == oracle.min_max(x.ravel().tolist())
-    assert ((low <= x) & (x <= high)).all()
     largest = min_max.absolute_maximum(x)
     assert float(largest) == oracle.absolute_maximum(x.ravel().tolist()) >= 0
     assert largest.dtype == x.dtype

@@ -39,11 +39,6 @@ def test_random_magnitudes(absmax, qmax, rounding):
     s = power_of_two.scale(absmax, qmax, rounding)
     assert (s.dtype, s.shape) == (absmax.dtype, absmax.shape)
     assert exact(s[0]) == Fraction(2) ** k
-    assert math.frexp(float(s[0]))[0] == 0.5
-    if rounding == "ceil":  # q·s reaches absmax, and half of s would not
-        assert exact(s[0]) * Fraction(qmax) >= exact(absmax[0]) > exact(s[0]) / 2 * Fraction(qmax)
-    else:
-        assert exact(s[0]) * Fraction(qmax) >= exact(absmax[0]) * Fraction(7071, 10_000)
 
 
 def test_shapes():
