@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.coding import ledger, packing
-from tests.formulas.coding import properties
+from tests.formulas.coding import checks
 from tests.oracles import ledger as oracle
 
 
-@pytest.mark.parametrize("check", properties.LEDGER)
+@pytest.mark.parametrize("check", checks.LEDGER)
 def test_property(check):
     check(ledger)
 

@@ -6,7 +6,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from tests.formulas.coding import properties
+from tests.formulas.coding import checks
 from tests.formulas.coding import test_packing_orders as orders
 from tests.oracles import packing_orders as orders_oracle
 
@@ -45,7 +45,7 @@ class Packing:
             raise ValueError("spare")
 
     def dtype(self, bits):
-        return properties.code_dtype(bits)
+        return checks.code_dtype(bits)
 
     def unpack(self, data, bits, count):
         self.length(data, bits, count)
@@ -206,37 +206,37 @@ class NothingIsFloat(Packing):
 
 
 PACKING_MUTANTS = {
-    MostSignificantCodeBitFirst: properties.packing_literals,
-    MostSignificantByteBitFirst: properties.packing_literals,
-    HighNibbleFirst: properties.packing_small_domain,
-    BigEndianWords: properties.packing_around_byte_borders,
-    LastByteDropped: properties.packing_around_byte_borders,
-    OneByteMore: properties.packing_around_byte_borders,
-    LastByteShifted: properties.packing_small_domain,
-    SpareBitsOne: properties.packing_small_domain,
-    CodesInWholeBytes: properties.packing_literals,
-    TopBitLost: properties.packing_around_byte_borders,
-    WordsOverlap: properties.packing_every_bit,
-    TopBitOfEverySecondLost: properties.packing_every_bit,
-    GroupsExchanged: properties.packing_every_bit,
-    ColumnsFirst: properties.packing_of_arrays,
-    MemoryOrder: properties.packing_of_arrays,
-    CodesMasked: properties.packing_refuses_codes,
-    NegativeAccepted: properties.packing_refuses_codes,
-    PowerAccepted: properties.packing_refuses_codes,
-    CastBeforeCheck: properties.packing_refuses_codes,
-    FirstCodeChecked: properties.packing_refuses_codes,
-    AnyLength: properties.unpacking_refuses_data,
-    LongerAccepted: properties.unpacking_refuses_data,
-    SpareBitsIgnored: properties.unpacking_refuses_data,
-    LastSpareBitIgnored: properties.unpacking_refuses_data,
-    AlwaysUint8: properties.packing_around_byte_borders,
-    AlwaysUint16: properties.packing_small_domain,
-    NothingIsFloat: properties.packing_of_nothing,
+    MostSignificantCodeBitFirst: checks.packing_literals,
+    MostSignificantByteBitFirst: checks.packing_literals,
+    HighNibbleFirst: checks.packing_small_domain,
+    BigEndianWords: checks.packing_around_byte_borders,
+    LastByteDropped: checks.packing_around_byte_borders,
+    OneByteMore: checks.packing_around_byte_borders,
+    LastByteShifted: checks.packing_small_domain,
+    SpareBitsOne: checks.packing_small_domain,
+    CodesInWholeBytes: checks.packing_literals,
+    TopBitLost: checks.packing_around_byte_borders,
+    WordsOverlap: checks.packing_every_bit,
+    TopBitOfEverySecondLost: checks.packing_every_bit,
+    GroupsExchanged: checks.packing_every_bit,
+    ColumnsFirst: checks.packing_of_arrays,
+    MemoryOrder: checks.packing_of_arrays,
+    CodesMasked: checks.packing_refuses_codes,
+    NegativeAccepted: checks.packing_refuses_codes,
+    PowerAccepted: checks.packing_refuses_codes,
+    CastBeforeCheck: checks.packing_refuses_codes,
+    FirstCodeChecked: checks.packing_refuses_codes,
+    AnyLength: checks.unpacking_refuses_data,
+    LongerAccepted: checks.unpacking_refuses_data,
+    SpareBitsIgnored: checks.unpacking_refuses_data,
+    LastSpareBitIgnored: checks.unpacking_refuses_data,
+    AlwaysUint8: checks.packing_around_byte_borders,
+    AlwaysUint16: checks.packing_small_domain,
+    NothingIsFloat: checks.packing_of_nothing,
 }
 
 
-@pytest.mark.parametrize("check", properties.PACKING)
+@pytest.mark.parametrize("check", checks.PACKING)
 def test_correct_packing_passes(check):
     check(Packing())
 
@@ -331,22 +331,22 @@ class RatioSaved(Ledger):
 
 
 LEDGER_MUTANTS = {
-    PayloadFloored: properties.ledger_matches_the_oracle,
-    PayloadOneMore: properties.ledger_matches_the_oracle,
-    PayloadOfWholeBytes: properties.ledger_literals,
-    PayloadInFloats: properties.ledger_is_exact_for_large_counts,
-    OneScale: properties.ledger_literals,
-    ScalesOfFourBytes: properties.ledger_matches_the_oracle,
-    NoOffsets: properties.ledger_literals,
-    UsedBits: properties.ledger_literals,
-    EightUnusedBits: properties.ledger_matches_the_oracle,
-    RatioInverted: properties.ledger_matches_the_oracle,
-    RatioOfIntegers: properties.ledger_literals,
-    RatioSaved: properties.ledger_literals,
+    PayloadFloored: checks.ledger_matches_the_oracle,
+    PayloadOneMore: checks.ledger_matches_the_oracle,
+    PayloadOfWholeBytes: checks.ledger_literals,
+    PayloadInFloats: checks.ledger_is_exact_for_large_counts,
+    OneScale: checks.ledger_literals,
+    ScalesOfFourBytes: checks.ledger_matches_the_oracle,
+    NoOffsets: checks.ledger_literals,
+    UsedBits: checks.ledger_literals,
+    EightUnusedBits: checks.ledger_matches_the_oracle,
+    RatioInverted: checks.ledger_matches_the_oracle,
+    RatioOfIntegers: checks.ledger_literals,
+    RatioSaved: checks.ledger_literals,
 }
 
 
-@pytest.mark.parametrize("check", properties.LEDGER)
+@pytest.mark.parametrize("check", checks.LEDGER)
 def test_correct_ledger_passes(check):
     check(Ledger())
 
@@ -414,7 +414,7 @@ class Ordered:
         places, stream = self.places(count, bits, order), np.unpackbits(data, bitorder="little")
         self.check_rest(stream, places)
         codes = stream[places].astype(np.int64) @ 2 ** np.arange(bits)
-        return codes.astype(properties.code_dtype(bits))
+        return codes.astype(checks.code_dtype(bits))
 
 
 class NibblesSwapped(Ordered):

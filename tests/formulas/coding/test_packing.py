@@ -1,4 +1,4 @@
-"""Packing: its properties, random words against the oracle, and the error paths."""
+"""Packing: its checks against the oracle, random words, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.coding import packing
-from tests.formulas.coding import properties
-from tests.formulas.coding.properties import frozen
+from tests.formulas.coding import checks
+from tests.formulas.coding.checks import frozen
 from tests.oracles import packing as oracle
 from tests.oracles import packing_orders as orders_oracle
 
 
-@pytest.mark.parametrize("check", properties.PACKING)
+@pytest.mark.parametrize("check", checks.PACKING)
 def test_property(check):
     check(packing)
 
@@ -27,7 +27,7 @@ def words(draw):
 @given(words())
 def test_round_trip(word):
     codes, bits = word
-    properties.assert_packs(packing, codes, bits)
+    checks.assert_packs(packing, codes, bits)
     assert oracle.unpack(oracle.pack(codes, bits), bits, len(codes)) == codes
 
 
@@ -55,10 +55,10 @@ def test_every_count_around_groups_and_words(bits):
     """0 … 67 codes: up to eight whole groups of 8 and every rest; all ones, a one in a single code, and mixed codes."""
     rng, top = np.random.default_rng(bits), 2**bits - 1
     for count in range(68):
-        properties.assert_packs(packing, [top] * count, bits)
-        properties.assert_packs(packing, rng.integers(0, top + 1, count), bits)
-        properties.assert_packs(packing, [top if k == count // 2 else 0 for k in range(count)], bits)
-        properties.assert_packs(packing, [0 if k == count // 2 else top for k in range(count)], bits, np.int64)
+        checks.assert_packs(packing, [top] * count, bits)
+        checks.assert_packs(packing, rng.integers(0, top + 1, count), bits)
+        checks.assert_packs(packing, [top if k == count // 2 else 0 for k in range(count)], bits)
+        checks.assert_packs(packing, [0 if k == count // 2 else top for k in range(count)], bits, np.int64)
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 8])
@@ -68,7 +68,7 @@ def test_borders_of_blocks_are_not_seen(bits, block, monkeypatch):
     monkeypatch.setattr(packing, "BLOCK", block)
     rng = np.random.default_rng(block)
     for count in (1, 7, 8, 9, 15, 16, 17, 23, 24, 25, 47, 48, 49, 63, 64, 65, 127, 128, 129, 150):
-        properties.assert_packs(packing, rng.integers(0, 2**bits, count), bits)
+        checks.assert_packs(packing, rng.integers(0, 2**bits, count), bits)
 
 
 @pytest.mark.parametrize("bits", [1, 5, 8, 11, 16])
@@ -76,7 +76,7 @@ def test_borders_of_the_real_blocks(bits):
     """The codes around the border of two blocks, and all of them there and back."""
     rng, size = np.random.default_rng(bits), 8 * packing.BLOCK
     for count in (size - 1, size, size + 1, 2 * size + 9):
-        codes = rng.integers(0, 2**bits, count).astype(properties.code_dtype(bits))
+        codes = rng.integers(0, 2**bits, count).astype(checks.code_dtype(bits))
         data = packing.pack(codes, bits)
         assert data.size == -(-count * bits // 8)
         start = size - 64  # a multiple of 8: codes from there on are bytes from there on
@@ -89,7 +89,7 @@ def test_borders_of_the_real_blocks(bits):
 @pytest.mark.parametrize("bits", [1, 3, 7, 8, 9, 12, 13, 16])
 def test_any_shape_memory_order_and_integer_type(bits):
     codes = np.random.default_rng(bits).integers(0, 2**bits, (6, 11))
-    for dtype in (np.int64, np.uint64, np.int32, properties.code_dtype(bits)):
+    for dtype in (np.int64, np.uint64, np.int32, checks.code_dtype(bits)):
         q = codes.astype(dtype)
         wide = np.full((6, 22), -1 if q.dtype.kind == "i" else 0).astype(dtype)
         wide[:, ::2] = q
@@ -233,7 +233,7 @@ ORDERS = [(order, bits) for order, widths in orders_oracle.WIDTHS.items() for bi
 def test_an_order_of_any_shape_memory_order_and_integer_type(order, bits):
     """256 codes are whole words and blocks of every order."""
     codes = np.random.default_rng(bits).integers(0, 2**bits, (8, 32))
-    for dtype in (np.uint64, ">i4", properties.code_dtype(bits)):
+    for dtype in (np.uint64, ">i4", checks.code_dtype(bits)):
         q = frozen(codes, dtype)
         for array in (q, q.T, q[:, ::-1], np.asfortranarray(q), q.reshape(4, 2, 32)):
             expected = orders_oracle.pack(array.ravel().tolist(), bits, order)
@@ -258,7 +258,7 @@ def test_borders_of_blocks_are_not_seen_in_an_order(order, bits, block, monkeypa
 @pytest.mark.parametrize(("order", "bits"), ORDERS)
 def test_the_results_of_an_order_are_contiguous_and_ones_own(order, bits):
     count = orders_oracle.multiple(bits, order)
-    q = np.full(count, 1, properties.code_dtype(bits))
+    q = np.full(count, 1, checks.code_dtype(bits))
     data = packing.pack(q, bits, order)
     packed = data.tobytes()
     back = packing.unpack(data, bits, count, order)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.coding import packing, packing_orders
-from tests.formulas.coding.properties import code_dtype, frozen, raises_value_error
+from tests.formulas.coding.checks import code_dtype, frozen, raises_value_error
 from tests.oracles import packing_orders as oracle
 
 KINDS = [(order, bits) for order, widths in oracle.WIDTHS.items() for bits in widths]

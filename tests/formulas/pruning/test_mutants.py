@@ -1,4 +1,4 @@
-"""The properties pass on the package and catch every planted error."""
+"""The checks pass on the package and catch every planted error."""
 
 import itertools
 import math
@@ -8,42 +8,42 @@ import numpy as np
 import pytest
 
 from refcompress.formulas.pruning import reduction, removal, selection, stability, streaming_moments
-from tests.formulas.pruning import properties
+from tests.formulas.pruning import checks
 
 PROPERTIES = {
     stability: (
-        properties.mean_matches,
-        properties.std_uses_its_divisor,
-        properties.text_rule_holds,
-        properties.listing_rule_holds,
+        checks.mean_matches,
+        checks.std_uses_its_divisor,
+        checks.text_rule_holds,
+        checks.listing_rule_holds,
     ),
     reduction: (
-        properties.reductions_match,
-        properties.moments_are_combined_by_rms,
-        properties.norms_are_divided_by_the_root,
+        checks.reductions_match,
+        checks.moments_are_combined_by_rms,
+        checks.norms_are_divided_by_the_root,
     ),
     streaming_moments: (
-        properties.one_pass_matches,
-        properties.every_split_merges_to_one_pass,
-        properties.stable_far_from_zero,
-        properties.update_and_merge_are_pure,
-        properties.summed_axes_match,
-        properties.shifted_sums_match,
-        properties.shifted_sums_are_squared_in_float64,
-        properties.rounding_does_not_make_m2_negative,
+        checks.one_pass_matches,
+        checks.every_split_merges_to_one_pass,
+        checks.stable_far_from_zero,
+        checks.update_and_merge_are_pure,
+        checks.summed_axes_match,
+        checks.shifted_sums_match,
+        checks.shifted_sums_are_squared_in_float64,
+        checks.rounding_does_not_make_m2_negative,
     ),
     selection: (
-        properties.thresholds_are_medians,
-        properties.score_is_the_selecting_factor,
-        properties.smallest_takes_the_lower_index,
-        properties.smallest_counts_the_decimal,
-        properties.thresholds_separate,
-        properties.thresholds_of_what_is_infinite,
+        checks.thresholds_are_medians,
+        checks.score_is_the_selecting_factor,
+        checks.smallest_takes_the_lower_index,
+        checks.smallest_counts_the_decimal,
+        checks.thresholds_separate,
+        checks.thresholds_of_what_is_infinite,
     ),
     removal: (
-        properties.rows_go,
-        properties.columns_go_by_block,
-        properties.folding_is_exact_on_integers,
+        checks.rows_go,
+        checks.columns_go_by_block,
+        checks.folding_is_exact_on_integers,
     ),
 }
 
@@ -291,316 +291,316 @@ def fold_in_place(b, W, indices, activation, block=1):
 MUTANTS = {
     # stability
     "mean over the neurons": (
-        properties.mean_matches,
+        checks.mean_matches,
         planted(stability, mean=lambda g: np.full(g.shape[1], g.mean())),
     ),
-    "mean of the magnitudes": (properties.mean_matches, planted(stability, mean=lambda g: np.abs(g).mean(axis=0))),
-    "median instead of mean": (properties.mean_matches, planted(stability, mean=lambda g: np.median(g, axis=0))),
+    "mean of the magnitudes": (checks.mean_matches, planted(stability, mean=lambda g: np.abs(g).mean(axis=0))),
+    "median instead of mean": (checks.mean_matches, planted(stability, mean=lambda g: np.median(g, axis=0))),
     "ddof swapped": (
-        properties.std_uses_its_divisor,
+        checks.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: g.std(axis=0, ddof=1 - ddof)),
     ),
-    "ddof ignored": (properties.std_uses_its_divisor, planted(stability, std=lambda g, *, ddof=0: g.std(axis=0))),
+    "ddof ignored": (checks.std_uses_its_divisor, planted(stability, std=lambda g, *, ddof=0: g.std(axis=0))),
     "default ddof 1": (
-        properties.std_uses_its_divisor,
+        checks.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=1: g.std(axis=0, ddof=ddof)),
     ),
     "variance instead of std": (
-        properties.std_uses_its_divisor,
+        checks.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: g.var(axis=0, ddof=ddof)),
     ),
     "mean absolute deviation": (
-        properties.std_uses_its_divisor,
+        checks.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: np.abs(g - g.mean(axis=0)).mean(axis=0)),
     ),
     "std about zero": (
-        properties.std_uses_its_divisor,
+        checks.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: np.sqrt((g**2).mean(axis=0))),
     ),
     "std with the sign of the mean": (
-        properties.std_uses_its_divisor,
+        checks.std_uses_its_divisor,
         planted(stability, std=lambda g, *, ddof=0: g.std(axis=0) * np.sign(g.mean(axis=0))),
     ),
     "bias left out of the divisor": (
-        properties.reductions_match,
+        checks.reductions_match,
         planted(reduction, neuron_gradients=reducer(divisor_counts_bias=False)),
     ),
-    "bias left out": (properties.reductions_match, planted(reduction, neuron_gradients=reducer(bias_counts=False))),
+    "bias left out": (checks.reductions_match, planted(reduction, neuron_gradients=reducer(bias_counts=False))),
     "mean_abs without the modulus": (
-        properties.reductions_match,
+        checks.reductions_match,
         planted(reduction, neuron_gradients=reducer(absolute=False)),
     ),
-    "l2 without the root": (properties.reductions_match, planted(reduction, neuron_gradients=reducer(root=False))),
+    "l2 without the root": (checks.reductions_match, planted(reduction, neuron_gradients=reducer(root=False))),
     "sum of the moments instead of RMS": (
-        properties.moments_are_combined_by_rms,
+        checks.moments_are_combined_by_rms,
         planted(reduction, rms_of_parameter_moments=combined(lambda flat: flat.sum(axis=1))),
     ),
     "mean of the moments instead of RMS": (
-        properties.moments_are_combined_by_rms,
+        checks.moments_are_combined_by_rms,
         planted(reduction, rms_of_parameter_moments=combined(lambda flat: flat.mean(axis=1))),
     ),
     "norm of the moments instead of RMS": (
-        properties.moments_are_combined_by_rms,
+        checks.moments_are_combined_by_rms,
         planted(reduction, rms_of_parameter_moments=combined(lambda flat: np.sqrt((flat**2).sum(axis=1)))),
     ),
     "RMS without the bias": (
-        properties.moments_are_combined_by_rms,
+        checks.moments_are_combined_by_rms,
         planted(
             reduction, rms_of_parameter_moments=combined(lambda flat: np.sqrt((flat**2).mean(axis=1)), with_bias=False)
         ),
     ),
     "text without the modulus": (
-        properties.text_rule_holds,
+        checks.text_rule_holds,
         planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (m < tm) & (s < ts))),
     ),
     "text with ≤ for the mean": (
-        properties.text_rule_holds,
+        checks.text_rule_holds,
         planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) <= tm) & (s < ts))),
     ),
     "text with ≤ for the std": (
-        properties.text_rule_holds,
+        checks.text_rule_holds,
         planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < tm) & (s <= ts))),
     ),
     "text with or": (
-        properties.text_rule_holds,
+        checks.text_rule_holds,
         planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < tm) | (s < ts))),
     ),
     "text with exchanged thresholds": (
-        properties.text_rule_holds,
+        checks.text_rule_holds,
         planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < ts) & (s < tm))),
     ),
     "listing with a modulus on the mean": (
-        properties.listing_rule_holds,
+        checks.listing_rule_holds,
         planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (np.abs(m) < tm) & (s / m < ts))),
     ),
     "listing with a modulus on the quotient": (
-        properties.listing_rule_holds,
+        checks.listing_rule_holds,
         planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (np.abs(s / m) < ts))),
     ),
     "listing multiplied out": (
-        properties.listing_rule_holds,
+        checks.listing_rule_holds,
         planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (s < ts * m))),
     ),
     "listing that selects 0/0": (
-        properties.listing_rule_holds,
+        checks.listing_rule_holds,
         planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & ~(s / m >= ts))),
     ),
     "listing that tests std alone": (
-        properties.listing_rule_holds,
+        checks.listing_rule_holds,
         planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (s < ts))),
     ),
     # streaming moments
     "Welford with the old mean twice": (
-        properties.one_pass_matches,
+        checks.one_pass_matches,
         planted(streaming_moments, update=welford(lambda g, old, new: (g - old) ** 2)),
     ),
     "Welford with the new mean twice": (
-        properties.one_pass_matches,
+        checks.one_pass_matches,
         planted(streaming_moments, update=welford(lambda g, old, new: (g - new) ** 2)),
     ),
     "Welford dividing by the old count": (
-        properties.one_pass_matches,
+        checks.one_pass_matches,
         planted(streaming_moments, update=update_dividing_by_the_old_count),
     ),
     "streaming std with ddof ignored": (
-        properties.one_pass_matches,
+        checks.one_pass_matches,
         planted(streaming_moments, std=lambda moments, *, ddof=0: np.sqrt(moments.m2 / moments.count)),
     ),
     "merge without the delta² term": (
-        properties.every_split_merges_to_one_pass,
+        checks.every_split_merges_to_one_pass,
         planted(streaming_moments, merge=chan(merged_mean, lambda a, b, n: a.m2 + b.m2)),
     ),
     "merge with an unweighted delta²": (
-        properties.every_split_merges_to_one_pass,
+        checks.every_split_merges_to_one_pass,
         planted(streaming_moments, merge=chan(merged_mean, lambda a, b, n: a.m2 + b.m2 + (b.mean - a.mean) ** 2)),
     ),
     "merge with the plain mean of means": (
-        properties.every_split_merges_to_one_pass,
+        checks.every_split_merges_to_one_pass,
         planted(streaming_moments, merge=chan(lambda a, b, n: (a.mean + b.mean) / 2, merged_m2)),
     ),
-    "sums of squares": (properties.stable_far_from_zero, planted(streaming_moments, **sums_of_squares())),
+    "sums of squares": (checks.stable_far_from_zero, planted(streaming_moments, **sums_of_squares())),
     "one M₂ for the whole layer": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(streaming_moments, update=summing_update(lambda terms, ndim: np.full(terms.shape[:ndim], terms.sum()))),
     ),
     "M₂ averaged over the parameters": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(streaming_moments, update=summing_update(lambda terms, ndim: terms.mean(axis=-1))),
     ),
     "M₂ of the last parameter": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(streaming_moments, update=summing_update(lambda terms, ndim: terms[..., -1])),
     ),
     "δ summed before it is squared": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(streaming_moments, merge=summing_merge(lambda delta, ndim: last_axes(delta, ndim) ** 2)),
     ),
     "δ² of the first parameter": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(streaming_moments, merge=summing_merge(lambda delta, ndim: delta[:, 0] ** 2)),
     ),
     "nothing summed at first": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(streaming_moments, empty=lambda shape, *, summed=0: streaming_moments.empty(shape)),
     ),
     "sum of the stds": (
-        properties.norms_are_divided_by_the_root,
+        checks.norms_are_divided_by_the_root,
         planted(reduction, rms_of_norms=lambda norms, parameters: norms),
     ),
     "a norm divided by the count": (
-        properties.norms_are_divided_by_the_root,
+        checks.norms_are_divided_by_the_root,
         planted(reduction, rms_of_norms=lambda norms, parameters: norms / parameters),
     ),
     "a norm squared on the way": (
-        properties.norms_are_divided_by_the_root,
+        checks.norms_are_divided_by_the_root,
         planted(reduction, rms_of_norms=quiet(lambda norms, parameters: np.sqrt(norms**2 / parameters))),
     ),
     "the shift forgotten": (
-        properties.shifted_sums_match,
+        checks.shifted_sums_match,
         planted(streaming_moments, from_shifted_sums=shifted(mean=lambda c, S, T: S / T)),
     ),
     "S not divided": (
-        properties.shifted_sums_match,
+        checks.shifted_sums_match,
         planted(streaming_moments, from_shifted_sums=shifted(mean=lambda c, S, T: c + S)),
     ),
     "S² not divided": (
-        properties.shifted_sums_match,
+        checks.shifted_sums_match,
         planted(streaming_moments, from_shifted_sums=shifted(m2=lambda Q, S, T: Q - last_axes(S * S, Q.ndim))),
     ),
     "Q alone": (
-        properties.shifted_sums_match,
+        checks.shifted_sums_match,
         planted(streaming_moments, from_shifted_sums=shifted(m2=lambda Q, S, T: Q)),
     ),
     "S summed before it is squared": (
-        properties.shifted_sums_match,
+        checks.shifted_sums_match,
         planted(streaming_moments, from_shifted_sums=shifted(m2=lambda Q, S, T: Q - last_axes(S, Q.ndim) ** 2 / T)),
     ),
     "S squared in float32": (
-        properties.shifted_sums_are_squared_in_float64,
+        checks.shifted_sums_are_squared_in_float64,
         planted(streaming_moments, from_shifted_sums=shifted(wide=None)),
     ),
     "M₂ below 0": (
-        properties.rounding_does_not_make_m2_negative,
+        checks.rounding_does_not_make_m2_negative,
         planted(streaming_moments, from_shifted_sums=shifted()),
     ),
-    "update in place": (properties.update_and_merge_are_pure, planted(streaming_moments, update=update_in_place)),
+    "update in place": (checks.update_and_merge_are_pure, planted(streaming_moments, update=update_in_place)),
     # selection
     "medians without the modulus": (
-        properties.thresholds_are_medians,
+        checks.thresholds_are_medians,
         planted(selection, median_thresholds=lambda m, s: (float(np.median(m)), float(np.median(s)))),
     ),
     "means instead of medians": (
-        properties.thresholds_are_medians,
+        checks.thresholds_are_medians,
         planted(selection, median_thresholds=lambda m, s: (float(np.abs(m).mean()), float(s.mean()))),
     ),
     "the lower of the two middle values": (
-        properties.thresholds_are_medians,
+        checks.thresholds_are_medians,
         planted(
             selection,
             median_thresholds=lambda m, s: tuple(float(np.sort(v)[(len(v) - 1) // 2]) for v in (np.abs(m), s)),
         ),
     ),
     "score by the smaller factor": (
-        properties.score_is_the_selecting_factor,
+        checks.score_is_the_selecting_factor,
         planted(selection, score=scored(lambda m, s, tm, ts: np.minimum(ratio(m, tm), ratio(s, ts)))),
     ),
     "score by the sum": (
-        properties.score_is_the_selecting_factor,
+        checks.score_is_the_selecting_factor,
         planted(selection, score=scored(lambda m, s, tm, ts: ratio(m, tm) + ratio(s, ts))),
     ),
     "score without the modulus": (
-        properties.score_is_the_selecting_factor,
+        checks.score_is_the_selecting_factor,
         planted(selection, score=scored(lambda m, s, tm, ts: np.fmax(m / tm, s / ts))),
     ),
     "score with NaN for 0/0": (
-        properties.score_is_the_selecting_factor,
+        checks.score_is_the_selecting_factor,
         planted(selection, score=scored(lambda m, s, tm, ts: np.maximum(np.abs(m) / tm, s / ts))),
     ),
     "ties to the higher index": (
-        properties.smallest_takes_the_lower_index,
+        checks.smallest_takes_the_lower_index,
         planted(selection, smallest=smallest_by(ties_to_the_higher_index, exact_count)),
     ),
     "the largest instead of the smallest": (
-        properties.smallest_takes_the_lower_index,
+        checks.smallest_takes_the_lower_index,
         planted(selection, smallest=smallest_by(lambda score: stable_order(-score), exact_count)),
     ),
     "indices in the order of their scores": (
-        properties.smallest_takes_the_lower_index,
+        checks.smallest_takes_the_lower_index,
         planted(selection, smallest=lambda score, f: stable_order(score)[: exact_count(f, len(score))]),
     ),
     "every tie kept": (
-        properties.smallest_takes_the_lower_index,
+        checks.smallest_takes_the_lower_index,
         planted(
             selection,
             smallest=lambda score, f: np.flatnonzero(score <= np.sort(score)[max(exact_count(f, len(score)) - 1, 0)]),
         ),
     ),
     "round instead of floor": (
-        properties.smallest_counts_the_decimal,
+        checks.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, lambda f, n: round(f * n))),
     ),
     "ceil instead of floor": (
-        properties.smallest_counts_the_decimal,
+        checks.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, lambda f, n: math.ceil(round(f * n, 9)))),
     ),
     "floor of the float product": (
-        properties.smallest_counts_the_decimal,
+        checks.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, lambda f, n: math.floor(f * n))),
     ),
     "what is kept is rounded down": (
-        properties.smallest_counts_the_decimal,
+        checks.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, lambda f, n: n - math.floor(n * (1 - f)))),
     ),
     "thresholds at the largest selected score": (
-        properties.thresholds_separate,
+        checks.thresholds_separate,
         planted(selection, separating_thresholds=separating(lambda a, b: a)),
     ),
     "thresholds at the smallest other score": (  # right for <, and no margin
-        properties.thresholds_separate,
+        checks.thresholds_separate,
         planted(selection, separating_thresholds=separating(lambda a, b: b)),
     ),
     "half the distance instead of half way": (
-        properties.thresholds_separate,
+        checks.thresholds_separate,
         planted(selection, separating_thresholds=separating(lambda a, b: (b - a) / 2)),
     ),
     "separating thresholds exchanged": (
-        properties.thresholds_separate,
+        checks.thresholds_separate,
         planted(
             selection,
             separating_thresholds=lambda score, chosen, tm, ts: selection.separating_thresholds(score, chosen, ts, tm),
         ),
     ),
     "infinite thresholds": (
-        properties.thresholds_of_what_is_infinite,
+        checks.thresholds_of_what_is_infinite,
         planted(selection, separating_thresholds=separating(half_way, lambda a: math.inf)),
     ),
     "no room beside a score of 0": (
-        properties.thresholds_of_what_is_infinite,
+        checks.thresholds_of_what_is_infinite,
         planted(selection, separating_thresholds=separating(half_way, lambda a: 3 * a)),
     ),
     # removal
     "the removed rows are returned": (
-        properties.rows_go,
+        checks.rows_go,
         planted(removal, rows=lambda a, i: np.ascontiguousarray(a[np.sort(i)])),
     ),
     "rows set to zero": (
-        properties.rows_go,
+        checks.rows_go,
         planted(removal, rows=rows_set_to_zero),
     ),
     "rows in memory order": (
-        properties.rows_go,
+        checks.rows_go,
         planted(removal, rows=lambda a, i: np.asfortranarray(remaining(a, i, 0))),
     ),
     "rows that return their input": (
-        properties.rows_go,
+        checks.rows_go,
         planted(removal, rows=lambda a, i: remaining(a, i, 0).copy() if len(i) else a),
     ),
     "columns without the block": (
-        properties.columns_go_by_block,
+        checks.columns_go_by_block,
         planted(removal, columns=lambda W, i, block=1: remaining(W, i, 1).copy()),
     ),
     "columns with strides instead of blocks": (
-        properties.columns_go_by_block,
+        checks.columns_go_by_block,
         planted(
             removal,
             columns=lambda W, i, block=1: remaining(
@@ -609,61 +609,61 @@ MUTANTS = {
         ),
     ),
     "one column of the block": (
-        properties.columns_go_by_block,
+        checks.columns_go_by_block,
         planted(removal, columns=lambda W, i, block=1: remaining(W, [k * block for k in i], 1).copy()),
     ),
     "columns of a view": (
-        properties.columns_go_by_block,
+        checks.columns_go_by_block,
         planted(removal, columns=columns_as_a_view),
     ),
     "fold without the block": (
-        properties.folding_is_exact_on_integers,
+        checks.folding_is_exact_on_integers,
         planted(removal, folded_bias=folded(lambda indices, block: list(indices))),
     ),
     "fold that forgets the bias": (
-        properties.folding_is_exact_on_integers,
+        checks.folding_is_exact_on_integers,
         planted(removal, folded_bias=folded(blocks, keep_bias=False)),
     ),
     "fold of the first kernel position": (
-        properties.folding_is_exact_on_integers,
+        checks.folding_is_exact_on_integers,
         planted(removal, folded_bias=folded(blocks, of_kernel=lambda W: W.reshape(*W.shape[:2], -1)[:, :, 0])),
     ),
     "fold with the activations in ascending order of index": (
-        properties.folding_is_exact_on_integers,
+        checks.folding_is_exact_on_integers,
         planted(removal, folded_bias=folded(lambda indices, block: sorted(blocks(indices, block)))),
     ),
     "fold with tiled activations": (
-        properties.folding_is_exact_on_integers,
+        checks.folding_is_exact_on_integers,
         planted(removal, folded_bias=folded(blocks, repeat=False)),
     ),
-    "fold in place": (properties.folding_is_exact_on_integers, planted(removal, folded_bias=fold_in_place)),
+    "fold in place": (checks.folding_is_exact_on_integers, planted(removal, folded_bias=fold_in_place)),
 }
 
 # the same parts put together without an error: what the planted errors differ from
 CORRECT = {
-    "reductions": (properties.reductions_match, planted(reduction, neuron_gradients=reducer())),
+    "reductions": (checks.reductions_match, planted(reduction, neuron_gradients=reducer())),
     "RMS": (
-        properties.moments_are_combined_by_rms,
+        checks.moments_are_combined_by_rms,
         planted(reduction, rms_of_parameter_moments=combined(lambda flat: np.sqrt((flat**2).mean(axis=1)))),
     ),
     "text": (
-        properties.text_rule_holds,
+        checks.text_rule_holds,
         planted(stability, unimportant=text_rule(lambda m, s, tm, ts: (np.abs(m) < tm) & (s < ts))),
     ),
     "listing": (
-        properties.listing_rule_holds,
+        checks.listing_rule_holds,
         planted(stability, unimportant=listing_rule(lambda m, s, tm, ts: (m < tm) & (s / m < ts))),
     ),
     "Welford": (
-        properties.one_pass_matches,
+        checks.one_pass_matches,
         planted(streaming_moments, update=welford(lambda g, old, new: (g - old) * (g - new))),
     ),
     "Chan": (
-        properties.every_split_merges_to_one_pass,
+        checks.every_split_merges_to_one_pass,
         planted(streaming_moments, merge=chan(merged_mean, merged_m2)),
     ),
     "summing Welford and Chan": (
-        properties.summed_axes_match,
+        checks.summed_axes_match,
         planted(
             streaming_moments,
             update=summing_update(last_axes),
@@ -671,43 +671,43 @@ CORRECT = {
         ),
     ),
     "norms": (
-        properties.norms_are_divided_by_the_root,
+        checks.norms_are_divided_by_the_root,
         planted(reduction, rms_of_norms=lambda norms, parameters: norms * parameters**-0.5),
     ),
-    "shifted sums": (properties.shifted_sums_match, planted(streaming_moments, from_shifted_sums=shifted())),
+    "shifted sums": (checks.shifted_sums_match, planted(streaming_moments, from_shifted_sums=shifted())),
     "shifted sums in float64": (
-        properties.shifted_sums_are_squared_in_float64,
+        checks.shifted_sums_are_squared_in_float64,
         planted(streaming_moments, from_shifted_sums=shifted()),
     ),
     "shifted sums not below 0": (
-        properties.rounding_does_not_make_m2_negative,
+        checks.rounding_does_not_make_m2_negative,
         planted(streaming_moments, from_shifted_sums=shifted(m2=not_below_0)),
     ),
     "score": (
-        properties.score_is_the_selecting_factor,
+        checks.score_is_the_selecting_factor,
         planted(selection, score=scored(lambda m, s, tm, ts: np.maximum(ratio(m, tm), ratio(s, ts)))),
     ),
     "order": (
-        properties.smallest_takes_the_lower_index,
+        checks.smallest_takes_the_lower_index,
         planted(selection, smallest=smallest_by(stable_order, exact_count)),
     ),
     "count": (
-        properties.smallest_counts_the_decimal,
+        checks.smallest_counts_the_decimal,
         planted(selection, smallest=smallest_by(stable_order, exact_count)),
     ),
     "separating thresholds": (
-        properties.thresholds_separate,
+        checks.thresholds_separate,
         planted(selection, separating_thresholds=separating(half_way)),
     ),
     "infinite scores": (
-        properties.thresholds_of_what_is_infinite,
+        checks.thresholds_of_what_is_infinite,
         planted(selection, separating_thresholds=separating(half_way)),
     ),
     "columns": (
-        properties.columns_go_by_block,
+        checks.columns_go_by_block,
         planted(removal, columns=lambda W, i, block=1: remaining(W, blocks(i, block), 1).copy()),
     ),
-    "fold": (properties.folding_is_exact_on_integers, planted(removal, folded_bias=folded(blocks))),
+    "fold": (checks.folding_is_exact_on_integers, planted(removal, folded_bias=folded(blocks))),
 }
 
 

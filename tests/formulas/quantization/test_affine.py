@@ -1,4 +1,4 @@
-"""Affine quantization: its properties, granularity, large arrays, outputs, and the error paths."""
+"""Affine quantization: its checks against the oracle, granularity, large arrays, outputs, and the error paths."""
 
 from fractions import Fraction
 from itertools import product
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from refcompress.formulas import blocks
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.convention import Convention
-from tests.formulas.quantization import properties
-from tests.formulas.quantization.properties import DTYPES, fitting, frozen
+from tests.formulas.quantization import checks
+from tests.formulas.quantization.checks import DTYPES, fitting, frozen
 from tests.oracles import affine as oracle
 from tests.oracles import granularity as granularity_oracle
 
 
-@pytest.mark.parametrize("check", properties.AFFINE)
+@pytest.mark.parametrize("check", checks.AFFINE)
 def test_property(check):
     check(affine)
 
@@ -32,7 +32,7 @@ FLOATS = st.floats(width=32, allow_nan=False)
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.sampled_from([*properties.ORDERS, *properties.ROUNDINGS]),
+    st.sampled_from([*checks.ORDERS, *checks.ROUNDINGS]),
     st.lists(FLOATS, min_size=1, max_size=5),
     st.floats(2.0**-60, 2.0**60, width=32),
     st.integers(-8, 7),
@@ -40,15 +40,15 @@ FLOATS = st.floats(width=32, allow_nan=False)
 def test_random_numbers(c, values, s, k):
     Z = np.float32(k * s) if c.form in ("sq+Z", "sq-Z") else -k if c.form == "s(q+Z)" else k
     Z = np.float32(Z) if c.zero_point_type == "real" else Z
-    properties.assert_affine_codes(affine, c, frozen(values, np.float32), np.float32(s), Z, -8, 7)
+    checks.assert_affine_codes(affine, c, frozen(values, np.float32), np.float32(s), Z, -8, 7)
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(properties.FORMS), st.floats(2.0**-14, 2.0**14, width=32), st.integers(-300, 300))
+@given(st.sampled_from(checks.FORMS), st.floats(2.0**-14, 2.0**14, width=32), st.integers(-300, 300))
 def test_random_values(c, s, Z):
     q = frozen([-32768, -128, -1, 0, 3, 255, 65535], np.int32)
     Z = np.float32(Z / 8) if c.zero_point_type == "real" else Z
-    properties.assert_affine_values(affine, c, q, np.float32(s), Z)
+    checks.assert_affine_values(affine, c, q, np.float32(s), Z)
 
 
 # types of the result
@@ -116,7 +116,7 @@ def test_shapes_are_kept_and_nothing_is_modified(shape):
     x = np.random.default_rng(1).normal(0, 1, shape).astype(np.float32)
     s, Z = np.float32(0.1), 3
     kept = x.copy()
-    for c in (*properties.NEAREST_ORDERS, fitting(rounding="stochastic"), Convention(zero_point_added="shifted")):
+    for c in (*checks.NEAREST_ORDERS, fitting(rounding="stochastic"), Convention(zero_point_added="shifted")):
         zero = np.float32(0.3) if c.zero_point_type == "real" else -Z if c.form == "s(q+Z)" else Z
         rng = np.random.default_rng(0) if c.rounding == "stochastic" else None
         q = affine.quantize(x, s, zero, 0, 15, c, rng=rng)
@@ -176,19 +176,19 @@ def test_every_group_has_its_scale(shape, axis, block_size):
     x = frozen(generator.normal(0, 1, shape), np.float32)
     wanted = granularity_oracle.parameter_shape(shape, axis, block_size)
     s = frozen(generator.uniform(0.05, 0.4, wanted), np.float32)
-    for c in (*properties.NEAREST_ORDERS, fitting(rounding="stochastic")):
+    for c in (*checks.NEAREST_ORDERS, fitting(rounding="stochastic")):
         if c.zero_point_type == "real":
             Z = frozen(generator.uniform(-1, 1, wanted), np.float32)
         else:
             Z = frozen(generator.integers(0, 16, wanted) * (-1 if c.form == "s(q+Z)" else 1))
-        rng = properties.shared_draw(c.rounding, shape)
+        rng = checks.shared_draw(c.rounding, shape)
         q = affine.quantize(x, s, Z, 0, 15, c, axis, block_size=block_size, rng=rng)
         values = affine.dequantize(q, s, Z, c, axis, block_size=block_size)
         fake = affine.fake_quantize(x, s, Z, 0, 15, c, axis, block_size=block_size, rng=rng)
         assert bits(fake) == bits(values)
         for index in product(*map(range, shape)):
             g = oracle.group_of(index, axis, block_size, len(shape))
-            u = properties.draw(c.rounding)
+            u = checks.draw(c.rounding)
             one = oracle.code(
                 Fraction(float(x[index])), Fraction(float(s[g])), Fraction(float(Z[g])), 0, 15, c, "float32", u
             )
@@ -257,7 +257,7 @@ def test_stochastic_rounding():
     """The draws are rng.random(x.shape), element by element, also over more than one block."""
     c = Convention(rounding="stochastic")
     x = frozen(np.full(8, 0.3), np.float32)
-    q = affine.quantize(x, 1.0, 3, 0, 15, c, rng=properties.Draws(np.arange(8) / 8))
+    q = affine.quantize(x, 1.0, 3, 0, 15, c, rng=checks.Draws(np.arange(8) / 8))
     assert q.tolist() == [4, 4, 4, 3, 3, 3, 3, 3]
     x = frozen(np.random.default_rng(1).normal(0, 1, (2, blocks.BLOCK // 2 + 100)), np.float32)
     q = affine.quantize(x, 0.1, 100, 0, 255, c, rng=np.random.default_rng(7))
@@ -276,7 +276,7 @@ def test_rng_missing_or_superfluous(call):
         call(x, 1.0, 0, 0, 15, Convention(rounding="stochastic"))
     with pytest.raises(TypeError, match=r"^rng must be a numpy\.random\.Generator, got 3"):
         call(x, 1.0, 0, 0, 15, Convention(rounding="stochastic"), rng=3)
-    for rounding in (*properties.RULES[:-1], "add_half"):
+    for rounding in (*checks.RULES[:-1], "add_half"):
         with pytest.raises(ValueError, match=r"^rng must be None"):
             call(x, 1.0, 0, 0, 15, Convention(rounding=rounding), rng=np.random.default_rng(0))
 
@@ -513,7 +513,7 @@ def test_dtypes_of_the_source():
         x = frozen(np.random.default_rng(0).normal(0, 1, 30), types[0])
         s, z = types[1](0.1), types[2](-0.7)
         name = "float64" if np.float64 in types else "float32"
-        c = properties.fitting(
+        c = checks.fitting(
             form="sq+Z", zero_point_added="subtracted", compute_dtype="input", scale_dtype="input", range_dtype="input"
         )
         q = affine.quantize(x, s, z, 0, 15, c)
@@ -521,4 +521,4 @@ def test_dtypes_of_the_source():
         name = "float64" if np.float64 in types[1:] else "float32"
         values = affine.dequantize(q, s, z, c)
         assert values.dtype == name
-        assert properties.affine_numbers(values) == oracle.values(q, s, z, c, name)
+        assert checks.affine_numbers(values) == oracle.values(q, s, z, c, name)

@@ -1,4 +1,4 @@
-"""The fixed-point quantizer: its properties, random cases against the oracle, and the error paths."""
+"""The fixed-point quantizer: its checks against the oracle, random cases, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import fixed_point
-from tests.formulas.quantization import properties
-from tests.formulas.quantization.properties import DTYPES, RULES, exact, frozen
+from tests.formulas.quantization import checks
+from tests.formulas.quantization.checks import DTYPES, RULES, exact, frozen
 from tests.oracles import fixed_point as oracle
 
 
-@pytest.mark.parametrize("check", properties.FIXED_POINT)
+@pytest.mark.parametrize("check", checks.FIXED_POINT)
 def test_property(check):
     check(fixed_point)
 
@@ -24,7 +24,7 @@ def test_property(check):
     st.sampled_from(RULES),
 )
 def test_float64_codes_and_errors(values, fraction_bits, bits, rule):
-    properties.assert_fixed(fixed_point, frozen(values, np.float64), fraction_bits, bits, rule)
+    checks.assert_fixed(fixed_point, frozen(values, np.float64), fraction_bits, bits, rule)
 
 
 @settings(deadline=None, max_examples=60)
@@ -35,7 +35,7 @@ def test_float64_codes_and_errors(values, fraction_bits, bits, rule):
     st.sampled_from(RULES),
 )
 def test_float32_codes_and_errors(values, fraction_bits, bits, rule):
-    properties.assert_fixed(fixed_point, frozen(values, np.float32), fraction_bits, bits, rule)
+    checks.assert_fixed(fixed_point, frozen(values, np.float32), fraction_bits, bits, rule)
 
 
 @settings(deadline=None, max_examples=60)

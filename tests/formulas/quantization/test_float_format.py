@@ -1,4 +1,4 @@
-"""Small floats: their properties, random numbers against the oracle, and the error paths."""
+"""Small floats: their checks against the oracle, random numbers, and the error paths."""
 
 import math
 from fractions import Fraction
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import float_format
 from refcompress.formulas.quantization.float_format import Format
-from tests.formulas.quantization.formats import properties
-from tests.formulas.quantization.formats.properties import NAMES, NO_NAN, ROUNDINGS, frozen, policies
+from tests.formulas.quantization.formats import checks
+from tests.formulas.quantization.formats.checks import NAMES, NO_NAN, ROUNDINGS, frozen, policies
 from tests.oracles import float_format as oracle
 from tests.oracles.rounding import to_format
 
 
-@pytest.mark.parametrize("check", properties.FLOAT)
+@pytest.mark.parametrize("check", checks.FLOAT)
 def test_property(check):
     check(float_format)
 
@@ -55,12 +55,12 @@ class Own:
 def test_formats_without_a_name():
     """Every value, midpoint and neighbour of both dtypes, under every rule; and every code."""
     assert OWN.keys() == oracle.OWN.keys()
-    properties.float_points(Own(), tuple(OWN))
+    checks.float_points(Own(), tuple(OWN))
     for name, form in OWN.items():
         assert (form.bits, form.largest) == (oracle.bits(name), oracle.largest(name))
         codes = np.arange(1 << form.bits)
         expected = frozen([float(oracle.decode(code, name)) for code in codes.tolist()], np.float32)
-        properties.same_floats(float_format.decode(codes, form), expected)
+        checks.same_floats(float_format.decode(codes, form), expected)
         if form.nan != "none":
             assert_encodes(frozen([np.nan, -np.nan]), name, "nan", "half_even", form)
 
@@ -72,7 +72,7 @@ def test_errors_in_formats_without_a_name_are_seen():
         lambda form: form._replace(mantissa_bits=form.mantissa_bits + 1),
     ):
         with pytest.raises(AssertionError):
-            properties.float_points(Own(change), ("ue4m3",))
+            checks.float_points(Own(change), ("ue4m3",))
 
 
 def test_a_format_is_what_its_name_says():
@@ -80,7 +80,7 @@ def test_a_format_is_what_its_name_says():
         form = float_format.FORMATS[name]
         codes = np.arange(1 << form.bits)
         values = float_format.decode(codes, name)
-        properties.same_floats(float_format.decode(codes, form), values)
+        checks.same_floats(float_format.decode(codes, form), values)
         number = values[np.isfinite(values)]
         assert (float_format.encode(number, form) == float_format.encode(number, name)).all()
 
@@ -89,12 +89,12 @@ def test_block_scales_by_hand():
     """UE4M3 and UE5M3: zero, the smallest subnormal and normal number, one, the largest, and what is none of them."""
     x = frozen([0.0, -0.0, 2.0**-9, 2.0**-6, 1.0, 448.0, 449.0, 1e9, np.inf, -1e-30, -1.0, -np.inf, np.nan])
     codes = [0, 0, 1, 8, 0x38, 0x7E, 0x7E, 0x7E, 0x7E, 0x7F, 0x7F, 0x7F, 0x7F]
-    properties.same_codes(float_format.encode(x, OWN["ue4m3"]), codes, np.uint8)
+    checks.same_codes(float_format.encode(x, OWN["ue4m3"]), codes, np.uint8)
     codes[7:9] = [0x7F, 0x7F]
-    properties.same_codes(float_format.encode(x, OWN["ue4m3"], "nan"), codes, np.uint8)
+    checks.same_codes(float_format.encode(x, OWN["ue4m3"], "nan"), codes, np.uint8)
     x = frozen([2.0**-17, 2.0**-14, 1.0, 114688.0, -1.0], np.float32)  # 1.75 · 2^16
-    properties.same_codes(float_format.encode(x, OWN["ue5m3"]), [1, 8, 0x78, 0xFE, 0xFF], np.uint8)
-    properties.same_floats(float_format.decode([1, 8, 0x78, 0xFE], OWN["ue5m3"]), x[:4])
+    checks.same_codes(float_format.encode(x, OWN["ue5m3"]), [1, 8, 0x78, 0xFE, 0xFF], np.uint8)
+    checks.same_floats(float_format.decode([1, 8, 0x78, 0xFE], OWN["ue5m3"]), x[:4])
 
 
 def test_fields_of_narrow_integers():
@@ -153,7 +153,7 @@ def test_what_a_format_without_a_name_refuses():
 def assert_encodes(x, name, overflow, rounding, form=None):
     got = float_format.encode(x, form or name, overflow, rounding=rounding)
     expected = [oracle.encode(value, name, overflow, rounding) for value in x.tolist()]
-    properties.same_codes(got, expected, properties.code_type(name))
+    checks.same_codes(got, expected, checks.code_type(name))
 
 
 @settings(deadline=None, max_examples=60)
@@ -224,7 +224,7 @@ def test_signalling_nan_and_payloads():
     """Every NaN is the format's one, and NumPy does not warn."""
     patterns = np.array([0x7F800001, 0x7FFFFFFF, 0x7FC00001, 0x7FA00000], np.uint32)
     wide = np.array([0x7FF0000000000001, 0x7FF8000000000001, 0x7FFFFFFFFFFFFFFF], np.uint64)
-    for name, (positive, negative) in properties.NANS.items():
+    for name, (positive, negative) in checks.NANS.items():
         for x in (patterns.view(np.float32), wide.view(np.float64)):
             assert (float_format.encode(x, name) == positive).all()
         sign = (patterns | np.uint32(1 << 31)).view(np.float32)
@@ -235,7 +235,7 @@ def test_inputs_are_not_modified():
     for dtype in (np.float32, np.float64):
         x = np.array([[np.nan, np.inf, -0.0], [1e9, -1e-9, 1.7]], dtype)
         before = x.tobytes()
-        for name in properties.NANS:
+        for name in checks.NANS:
             codes = float_format.encode(x, name)
             saved = codes.tobytes()
             values = float_format.decode(codes, name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.formulas.quantization import properties
+from tests.formulas.quantization import checks
 
 # Rounding: one function of (t, u) a rule.
 
@@ -116,43 +116,46 @@ def mirrored(t, u):
 
 
 ROUNDING_MUTANTS = {
-    "half_even is half_away": (rounding_with(half_even=half_away), properties.rounding_of_quarters),
-    "half_even is half_odd": (rounding_with(half_even=half_odd), properties.rounding_of_quarters),
-    "half_even by a magic number": (rounding_with(half_even=magic_number), properties.rounding_of_large_numbers),
-    "half_away is half_even": (rounding_with(half_away=CORRECT["half_even"]), properties.rounding_of_quarters),
-    "half_away is half_up": (rounding_with(half_away=half_up), properties.rounding_of_quarters),
-    "half_away adds ½: ½ − ulp": (rounding_with(half_away=add_half_away), properties.rounding_beside_ties),
-    "half_away adds ½: 2^52 + 1": (rounding_with(half_away=add_half_away), properties.rounding_of_large_numbers),
-    "half_up is half_away": (rounding_with(half_up=half_away), properties.rounding_of_quarters),
-    "half_up adds ½: ½ − ulp": (rounding_with(half_up=add_half), properties.rounding_beside_ties),
-    "half_up adds ½: 2^52 + 1": (rounding_with(half_up=add_half), properties.rounding_of_large_numbers),
-    "half_down is half_toward_zero": (rounding_with(half_down=half_toward_zero), properties.rounding_of_quarters),
-    "half_down is half_up": (rounding_with(half_down=half_up), properties.rounding_of_quarters),
+    "half_even is half_away": (rounding_with(half_even=half_away), checks.rounding_of_quarters),
+    "half_even is half_odd": (rounding_with(half_even=half_odd), checks.rounding_of_quarters),
+    "half_even by a magic number": (rounding_with(half_even=magic_number), checks.rounding_of_large_numbers),
+    "half_away is half_even": (rounding_with(half_away=CORRECT["half_even"]), checks.rounding_of_quarters),
+    "half_away is half_up": (rounding_with(half_away=half_up), checks.rounding_of_quarters),
+    "half_away adds ½: ½ − ulp": (rounding_with(half_away=add_half_away), checks.rounding_beside_ties),
+    "half_away adds ½: 2^52 + 1": (rounding_with(half_away=add_half_away), checks.rounding_of_large_numbers),
+    "half_up is half_away": (rounding_with(half_up=half_away), checks.rounding_of_quarters),
+    "half_up adds ½: ½ − ulp": (rounding_with(half_up=add_half), checks.rounding_beside_ties),
+    "half_up adds ½: 2^52 + 1": (rounding_with(half_up=add_half), checks.rounding_of_large_numbers),
+    "half_down is half_toward_zero": (rounding_with(half_down=half_toward_zero), checks.rounding_of_quarters),
+    "half_down is half_up": (rounding_with(half_down=half_up), checks.rounding_of_quarters),
     "half_down subtracts ½: ½ + ulp": (
         rounding_with(half_down=lambda t, u: -add_half(-t)),
-        properties.rounding_beside_ties,
+        checks.rounding_beside_ties,
     ),
-    "half_toward_zero is half_down": (rounding_with(half_toward_zero=half_down), properties.rounding_of_quarters),
-    "half_toward_zero is half_away": (rounding_with(half_toward_zero=half_away), properties.rounding_of_quarters),
+    "half_toward_zero is half_down": (rounding_with(half_toward_zero=half_down), checks.rounding_of_quarters),
+    "half_toward_zero is half_away": (rounding_with(half_toward_zero=half_away), checks.rounding_of_quarters),
     "half_toward_zero is toward_zero": (
         rounding_with(half_toward_zero=CORRECT["toward_zero"]),
-        properties.rounding_of_quarters,
+        checks.rounding_of_quarters,
     ),
-    "floor truncates": (rounding_with(floor=CORRECT["toward_zero"]), properties.rounding_of_quarters),
-    "floor truncates tiny numbers": (rounding_with(floor=CORRECT["half_even"]), properties.rounding_of_small_numbers),
-    "ceil is floor + 1": (rounding_with(ceil=lambda t, u: np.floor(t) + 1), properties.rounding_of_quarters),
-    "toward_zero is floor": (rounding_with(toward_zero=CORRECT["floor"]), properties.rounding_of_quarters),
-    "stochastic from zero": (rounding_with(stochastic=from_zero), properties.rounding_of_quarters),
-    "stochastic with 1 − u": (rounding_with(stochastic=mirrored), properties.rounding_draws_once_per_element),
-    "stochastic is half_even": (rounding_with(stochastic=CORRECT["half_even"]), properties.rounding_of_quarters),
-    "one draw for all": (one_draw, properties.rounding_draws_once_per_element),
-    "float64 from float32": (lose_dtype, properties.rounding_of_quarters),
-    "NaN becomes 0": (no_nan, properties.rounding_of_infinity_and_nan),
-    "floor is ceil − 1": (rounding_with(floor=lambda t, u: np.ceil(t) - 1), properties.rounding_of_quarters),
+    "floor truncates": (rounding_with(floor=CORRECT["toward_zero"]), checks.rounding_of_quarters),
+    "floor truncates tiny numbers": (
+        rounding_with(floor=CORRECT["half_even"]),
+        checks.rounding_of_small_numbers,
+    ),
+    "ceil is floor + 1": (rounding_with(ceil=lambda t, u: np.floor(t) + 1), checks.rounding_of_quarters),
+    "toward_zero is floor": (rounding_with(toward_zero=CORRECT["floor"]), checks.rounding_of_quarters),
+    "stochastic from zero": (rounding_with(stochastic=from_zero), checks.rounding_of_quarters),
+    "stochastic with 1 − u": (rounding_with(stochastic=mirrored), checks.rounding_draws_once_per_element),
+    "stochastic is half_even": (rounding_with(stochastic=CORRECT["half_even"]), checks.rounding_of_quarters),
+    "one draw for all": (one_draw, checks.rounding_draws_once_per_element),
+    "float64 from float32": (lose_dtype, checks.rounding_of_quarters),
+    "NaN becomes 0": (no_nan, checks.rounding_of_infinity_and_nan),
+    "floor is ceil − 1": (rounding_with(floor=lambda t, u: np.ceil(t) - 1), checks.rounding_of_quarters),
 }
 
 
-@pytest.mark.parametrize("check", properties.ROUNDING)
+@pytest.mark.parametrize("check", checks.ROUNDING)
 def test_correct_rounding_passes(check):
     check(apply)
 
@@ -166,7 +169,7 @@ def test_wrong_rounding_is_caught(name):
 
 def test_rounding_in_place_is_caught():
     with pytest.raises(ValueError, match="read-only"):
-        properties.rounding_of_quarters(in_place)
+        checks.rounding_of_quarters(in_place)
 
 
 # The quantizers: a correct class, and subclasses with one method exchanged.
@@ -178,7 +181,7 @@ def unit_roundoff(dtype):
 
 class Uniform:
     apply = staticmethod(apply)
-    nearest = properties.NEAREST
+    nearest = checks.NEAREST
 
     def levels(self, bits):
         return 2**bits - 1
@@ -387,7 +390,7 @@ class AlwaysUint16(Uniform):
 
 
 class BoundAlwaysHalf(Uniform):
-    nearest = properties.RULES
+    nearest = checks.RULES
 
 
 class BoundNeverHalf(Uniform):
@@ -480,56 +483,56 @@ class FakeDrawsItself(Uniform):
 
 
 UNIFORM_MUTANTS = {
-    FakeInOneDtype: properties.uniform_fake_matches_the_oracle,
-    FakePromotes: properties.uniform_fake_matches_the_oracle,
-    FakeUnclipped: properties.uniform_fake_saturates,
-    FakeClippedAsWeights: properties.uniform_fake_matches_the_oracle,
-    FakeFused: properties.uniform_fake_matches_the_oracle,
-    FakeWithNegativeZero: properties.uniform_fake_has_the_codes_zero,
-    FakeOfOneChannel: properties.uniform_fake_per_channel,
-    FakeDrawsItself: properties.uniform_fake_per_channel,
-    LevelsPowerOfTwo: properties.uniform_scale_literals,
-    ScaleFromScaledEnds: properties.uniform_scale_matches_the_oracle,
-    ScaleInFloat64: properties.uniform_scale_matches_the_oracle,
-    ConstantScaleZero: properties.uniform_scale_literals,
-    ConstantOffsetZero: properties.uniform_scale_literals,
-    UnderflowPasses: properties.uniform_scale_of_subnormal_widths,
-    OneScaleForAllChannels: properties.uniform_scale_per_channel,
-    OffsetAdded: properties.uniform_small_domain,
-    OffsetSubtracted: properties.uniform_dequantize_matches_the_oracle,
-    IntegerZeroPoint: properties.uniform_codes_are_exact,
-    QuotientsSeparately: properties.uniform_codes_are_exact,
-    Reciprocal: properties.uniform_divides,
-    QuotientInFloat64: properties.uniform_divides,
-    QuotientInFloat32: properties.uniform_promotes,
-    ValueInFloat64: properties.uniform_dequantize_matches_the_oracle,
-    ValuePromotes: properties.uniform_dequantize_matches_the_oracle,
-    Truncates: properties.uniform_error_within_bound,
-    HalfAway: properties.uniform_small_domain,
-    StochasticIgnored: properties.uniform_stochastic,
-    StochasticSeeded: properties.uniform_stochastic,
-    StochasticIncludesEqual: properties.uniform_stochastic,
-    CodesUpToPower: properties.uniform_saturates,
-    CodesNarrow: properties.uniform_round_trip,
-    CodesFromOne: properties.uniform_round_trip,
-    NoClip: properties.uniform_saturates,
-    NoClipBelow: properties.uniform_is_monotone,
-    ClipBeforeRounding: properties.uniform_saturates,
-    AlwaysUint8: properties.uniform_codes_are_exact,
-    AlwaysUint16: properties.uniform_codes_are_exact,
-    BoundAlwaysHalf: properties.uniform_error_within_bound,
-    BoundNeverHalf: properties.uniform_error_bound_literals,
-    HalfUpNotNearest: properties.uniform_error_bound_literals,
-    NoSlack: properties.uniform_error_within_bound,
-    SlackOfFloat64: properties.uniform_error_within_bound,
-    SlackWithoutOffset: properties.uniform_error_within_bound,
-    SlackOfOneStep: properties.uniform_error_within_bound,
-    SlackHuge: properties.uniform_slack_is_not_silly,
-    SlackOfLargestChannel: properties.uniform_slack_per_channel,
+    FakeInOneDtype: checks.uniform_fake_matches_the_oracle,
+    FakePromotes: checks.uniform_fake_matches_the_oracle,
+    FakeUnclipped: checks.uniform_fake_saturates,
+    FakeClippedAsWeights: checks.uniform_fake_matches_the_oracle,
+    FakeFused: checks.uniform_fake_matches_the_oracle,
+    FakeWithNegativeZero: checks.uniform_fake_has_the_codes_zero,
+    FakeOfOneChannel: checks.uniform_fake_per_channel,
+    FakeDrawsItself: checks.uniform_fake_per_channel,
+    LevelsPowerOfTwo: checks.uniform_scale_literals,
+    ScaleFromScaledEnds: checks.uniform_scale_matches_the_oracle,
+    ScaleInFloat64: checks.uniform_scale_matches_the_oracle,
+    ConstantScaleZero: checks.uniform_scale_literals,
+    ConstantOffsetZero: checks.uniform_scale_literals,
+    UnderflowPasses: checks.uniform_scale_of_subnormal_widths,
+    OneScaleForAllChannels: checks.uniform_scale_per_channel,
+    OffsetAdded: checks.uniform_small_domain,
+    OffsetSubtracted: checks.uniform_dequantize_matches_the_oracle,
+    IntegerZeroPoint: checks.uniform_codes_are_exact,
+    QuotientsSeparately: checks.uniform_codes_are_exact,
+    Reciprocal: checks.uniform_divides,
+    QuotientInFloat64: checks.uniform_divides,
+    QuotientInFloat32: checks.uniform_promotes,
+    ValueInFloat64: checks.uniform_dequantize_matches_the_oracle,
+    ValuePromotes: checks.uniform_dequantize_matches_the_oracle,
+    Truncates: checks.uniform_error_within_bound,
+    HalfAway: checks.uniform_small_domain,
+    StochasticIgnored: checks.uniform_stochastic,
+    StochasticSeeded: checks.uniform_stochastic,
+    StochasticIncludesEqual: checks.uniform_stochastic,
+    CodesUpToPower: checks.uniform_saturates,
+    CodesNarrow: checks.uniform_round_trip,
+    CodesFromOne: checks.uniform_round_trip,
+    NoClip: checks.uniform_saturates,
+    NoClipBelow: checks.uniform_is_monotone,
+    ClipBeforeRounding: checks.uniform_saturates,
+    AlwaysUint8: checks.uniform_codes_are_exact,
+    AlwaysUint16: checks.uniform_codes_are_exact,
+    BoundAlwaysHalf: checks.uniform_error_within_bound,
+    BoundNeverHalf: checks.uniform_error_bound_literals,
+    HalfUpNotNearest: checks.uniform_error_bound_literals,
+    NoSlack: checks.uniform_error_within_bound,
+    SlackOfFloat64: checks.uniform_error_within_bound,
+    SlackWithoutOffset: checks.uniform_error_within_bound,
+    SlackOfOneStep: checks.uniform_error_within_bound,
+    SlackHuge: checks.uniform_slack_is_not_silly,
+    SlackOfLargestChannel: checks.uniform_slack_per_channel,
 }
 
 
-@pytest.mark.parametrize("check", properties.UNIFORM)
+@pytest.mark.parametrize("check", checks.UNIFORM)
 def test_correct_uniform_passes(check):
     check(Uniform())
 
@@ -542,7 +545,7 @@ def test_wrong_uniform_is_caught(wrong):
 
 class Decimal:
     apply = staticmethod(apply)
-    nearest = properties.NEAREST
+    nearest = checks.NEAREST
     limit = 2.0**53
 
     def scaled(self, w, places):
@@ -629,7 +632,7 @@ class DecimalValueInFloat64(Decimal):
 
 
 class DecimalBoundAlwaysHalf(Decimal):
-    nearest = properties.RULES
+    nearest = checks.RULES
 
 
 class DecimalBoundNeverHalf(Decimal):
@@ -657,28 +660,28 @@ class DecimalSlackSigned(Decimal):
 
 
 DECIMAL_MUTANTS = {
-    Binary: properties.decimal_literals,
-    DividesByStep: properties.decimal_codes_and_errors,
-    DecimalInFloat64: properties.decimal_codes_and_errors,
-    DecimalTruncates: properties.decimal_codes_and_errors,
-    DecimalHalfAway: properties.decimal_small_domain,
-    DecimalIncludesEqual: properties.decimal_stochastic,
-    DecimalNoLimit: properties.decimal_largest_codes,
-    DecimalLimitOfInt64: properties.decimal_largest_codes,
-    DecimalLimitExcluded: properties.decimal_largest_codes,
-    DecimalInt32: properties.decimal_codes_and_errors,
-    DividesByPower: properties.decimal_dequantize_matches_the_oracle,
-    DecimalValueInFloat64: properties.decimal_dequantize_matches_the_oracle,
-    DecimalBoundAlwaysHalf: properties.decimal_error_bound_literals,
-    DecimalBoundNeverHalf: properties.decimal_error_bound_literals,
-    DecimalNoSlack: properties.decimal_codes_and_errors,
-    DecimalSlackOfFloat64: properties.decimal_codes_and_errors,
-    DecimalSlackHuge: properties.decimal_slack_is_not_silly,
-    DecimalSlackSigned: properties.decimal_codes_and_errors,
+    Binary: checks.decimal_literals,
+    DividesByStep: checks.decimal_codes_and_errors,
+    DecimalInFloat64: checks.decimal_codes_and_errors,
+    DecimalTruncates: checks.decimal_codes_and_errors,
+    DecimalHalfAway: checks.decimal_small_domain,
+    DecimalIncludesEqual: checks.decimal_stochastic,
+    DecimalNoLimit: checks.decimal_largest_codes,
+    DecimalLimitOfInt64: checks.decimal_largest_codes,
+    DecimalLimitExcluded: checks.decimal_largest_codes,
+    DecimalInt32: checks.decimal_codes_and_errors,
+    DividesByPower: checks.decimal_dequantize_matches_the_oracle,
+    DecimalValueInFloat64: checks.decimal_dequantize_matches_the_oracle,
+    DecimalBoundAlwaysHalf: checks.decimal_error_bound_literals,
+    DecimalBoundNeverHalf: checks.decimal_error_bound_literals,
+    DecimalNoSlack: checks.decimal_codes_and_errors,
+    DecimalSlackOfFloat64: checks.decimal_codes_and_errors,
+    DecimalSlackHuge: checks.decimal_slack_is_not_silly,
+    DecimalSlackSigned: checks.decimal_codes_and_errors,
 }
 
 
-@pytest.mark.parametrize("check", properties.DECIMAL)
+@pytest.mark.parametrize("check", checks.DECIMAL)
 def test_correct_decimal_passes(check):
     check(Decimal())
 
@@ -691,7 +694,7 @@ def test_wrong_decimal_is_caught(wrong):
 
 class FixedPoint:
     apply = staticmethod(apply)
-    nearest = properties.NEAREST
+    nearest = checks.NEAREST
 
     def scaled(self, w, fraction_bits):
         return np.ldexp(w, fraction_bits)
@@ -789,7 +792,7 @@ class FixedValueFloat64(FixedPoint):
 
 
 class FixedBoundAlwaysHalf(FixedPoint):
-    nearest = properties.RULES
+    nearest = checks.RULES
 
 
 class FixedBoundNeverHalf(FixedPoint):
@@ -845,32 +848,32 @@ class NeverSaturates(FixedPoint):
 
 
 FIXED_POINT_MUTANTS = {
-    FixedDecimal: properties.fixed_small_domain,
-    FixedOneBitMore: properties.fixed_literals,
-    FixedNarrow: properties.fixed_round_trip,
-    FixedSymmetric: properties.fixed_small_domain,
-    FixedUnsigned: properties.fixed_literals,
-    FixedOneSaturationForAll: properties.fixed_small_domain,
-    FixedTruncates: properties.fixed_codes_and_errors,
-    FixedHalfAway: properties.fixed_codes_and_errors,
-    FixedIncludesEqual: properties.fixed_stochastic,
-    FixedInt16: properties.fixed_codes_and_errors,
-    FixedValueSign: properties.fixed_literals,
-    FixedValueFloat64: properties.fixed_codes_and_errors,
-    FixedBoundAlwaysHalf: properties.fixed_codes_and_errors,
-    FixedBoundNeverHalf: properties.fixed_error_bound_literals,
-    FitsWithoutRounding: properties.fixed_largest_fraction_bits,
-    FitsHighOnly: properties.fixed_largest_fraction_bits,
-    FitsSymmetric: properties.fixed_largest_fraction_bits,
-    FitsHalfUp: properties.fixed_largest_fraction_bits,
-    FitsHalfAway: properties.fixed_largest_fraction_bits,
-    FitsOneLess: properties.fixed_largest_fraction_bits,
-    ZeroTakesAll: properties.fixed_largest_fraction_bits,
-    NeverSaturates: properties.fixed_largest_fraction_bits,
+    FixedDecimal: checks.fixed_small_domain,
+    FixedOneBitMore: checks.fixed_literals,
+    FixedNarrow: checks.fixed_round_trip,
+    FixedSymmetric: checks.fixed_small_domain,
+    FixedUnsigned: checks.fixed_literals,
+    FixedOneSaturationForAll: checks.fixed_small_domain,
+    FixedTruncates: checks.fixed_codes_and_errors,
+    FixedHalfAway: checks.fixed_codes_and_errors,
+    FixedIncludesEqual: checks.fixed_stochastic,
+    FixedInt16: checks.fixed_codes_and_errors,
+    FixedValueSign: checks.fixed_literals,
+    FixedValueFloat64: checks.fixed_codes_and_errors,
+    FixedBoundAlwaysHalf: checks.fixed_codes_and_errors,
+    FixedBoundNeverHalf: checks.fixed_error_bound_literals,
+    FitsWithoutRounding: checks.fixed_largest_fraction_bits,
+    FitsHighOnly: checks.fixed_largest_fraction_bits,
+    FitsSymmetric: checks.fixed_largest_fraction_bits,
+    FitsHalfUp: checks.fixed_largest_fraction_bits,
+    FitsHalfAway: checks.fixed_largest_fraction_bits,
+    FitsOneLess: checks.fixed_largest_fraction_bits,
+    ZeroTakesAll: checks.fixed_largest_fraction_bits,
+    NeverSaturates: checks.fixed_largest_fraction_bits,
 }
 
 
-@pytest.mark.parametrize("check", properties.FIXED_POINT)
+@pytest.mark.parametrize("check", checks.FIXED_POINT)
 def test_correct_fixed_point_passes(check):
     check(FixedPoint())
 

@@ -1,4 +1,4 @@
-"""Scale and zero point of a range: the properties, random ranges against the oracle, and the error paths."""
+"""Scale and zero point of a range: the checks against the oracle, random ranges, and the error paths."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import affine, qparams
 from refcompress.formulas.quantization.convention import Convention
-from tests.formulas.quantization import properties
-from tests.formulas.quantization.properties import DTYPES, fitting, frozen
+from tests.formulas.quantization import checks
+from tests.formulas.quantization.checks import DTYPES, fitting, frozen
 
 
-@pytest.mark.parametrize("check", properties.QPARAMS)
+@pytest.mark.parametrize("check", checks.QPARAMS)
 def test_property(check):
     check(qparams)
 
@@ -24,14 +24,14 @@ ENDS = st.floats(-(2.0**100), 2.0**100, width=32)
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(properties.CHOOSERS), ENDS, ENDS, st.sampled_from([(0, 15), (-8, 7), (0, 255), (-128, 127)]))
+@given(st.sampled_from(checks.CHOOSERS), ENDS, ENDS, st.sampled_from([(0, 15), (-8, 7), (0, 255), (-128, 127)]))
 def test_random_ranges(c, a, b, codes):
     low, high = np.float32(min(a, b)), np.float32(max(a, b))
     if c.zero_point == "zero" and codes[0] == 0:
         codes = (-8, 7)
     if c.scale == "both_ends" and low == high == 0:
         high = np.float32(1)
-    properties.assert_chosen(qparams, c, low, high, *codes)
+    checks.assert_chosen(qparams, c, low, high, *codes)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)])
@@ -57,7 +57,7 @@ def test_python_numbers_are_taken():
 
 def test_channels_are_independent():
     low, high = frozen([-1.0, 0.0, 2.0, -0.5], np.float32), frozen([3.0, 0.0, 3.0, 253.5], np.float32)
-    for c in properties.CHOOSERS:
+    for c in checks.CHOOSERS:
         if c.scale == "both_ends" or c.zero_point == "zero":
             continue
         try:
@@ -95,7 +95,7 @@ def test_a_nudged_empty_range(zero_range):
 @pytest.mark.parametrize("pair", [(-1.0, 3.0), (-0.7, 0.1), (0.0, 1.0), (-5.0, 0.0)])
 def test_what_is_chosen_can_be_used(pair):
     """quantize takes what choose gives, in every convention."""
-    for c in properties.CHOOSERS:
+    for c in checks.CHOOSERS:
         if c.scale == "signed" or c.narrow != "no" or c.zero_range == "tenth" or c.include_zero != "yes":
             continue
         s, Z = qparams.choose(*pair, -8, 7, c)

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import rounding
-from tests.formulas.quantization import properties
-from tests.formulas.quantization.properties import DTYPES, RULES, frozen
+from tests.formulas.quantization import checks
+from tests.formulas.quantization.checks import DTYPES, RULES, frozen
 from tests.oracles import rounding as oracle
 
 
-@pytest.mark.parametrize("check", properties.ROUNDING)
+@pytest.mark.parametrize("check", checks.ROUNDING)
 def test_property(check):
     check(rounding.apply)
 
@@ -20,7 +20,7 @@ def test_names():
     assert rounding.NEAREST == ("half_even", "half_away", "half_up", "half_down", "half_toward_zero")
     assert rounding.RULES[5:] == ("floor", "ceil", "toward_zero", "stochastic")
     assert rounding.RULES[:5] == rounding.NEAREST
-    assert (properties.NEAREST, properties.RULES) == (rounding.NEAREST, rounding.RULES)
+    assert (checks.NEAREST, checks.RULES) == (rounding.NEAREST, rounding.RULES)
 
 
 LITERALS = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.3, -0.7]
@@ -47,7 +47,7 @@ def test_literals(dtype, rule, expected):
 def test_stochastic_literals():
     t = frozen([1.25, -1.25, 0.75, 3.0, -3.0])
     for u, expected in ((0.0, [2, -1, 1, 3, -3]), (0.25, [1, -1, 1, 3, -3]), (0.75, [1, -2, 0, 3, -3])):
-        assert rounding.apply(t, "stochastic", properties.Draws([u] * 5)).tolist() == expected
+        assert rounding.apply(t, "stochastic", checks.Draws([u] * 5)).tolist() == expected
 
 
 def test_default_is_half_even():
@@ -57,7 +57,7 @@ def test_default_is_half_even():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_rules_that_mirror_each_other(dtype):
     """half_down is half_up of −t, negated."""
-    t = frozen([x for k in range(-9, 9) for x in properties.neighbours(k / 2, dtype)])
+    t = frozen([x for k in range(-9, 9) for x in checks.neighbours(k / 2, dtype)])
     assert rounding.apply(t, "half_down").tobytes() == (-rounding.apply(-t, "half_up")).tobytes()
 
 
@@ -80,25 +80,25 @@ def test_shape_and_input_are_kept(dtype, rule):
         assert not np.shares_memory(result, t)
         assert t.tobytes() == before
     t = generator.normal(0, 3, (3, 5)).astype(dtype).T  # not contiguous
-    properties.assert_rounds(rounding.apply, t, rule, dtype)
+    checks.assert_rounds(rounding.apply, t, rule, dtype)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(width=64), min_size=1, max_size=6), st.sampled_from(RULES))
 def test_float64_matches_the_oracle(values, rule):
-    properties.assert_rounds(rounding.apply, values, rule, np.float64)
+    checks.assert_rounds(rounding.apply, values, rule, np.float64)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=6), st.sampled_from(RULES))
 def test_float32_matches_the_oracle(values, rule):
-    properties.assert_rounds(rounding.apply, values, rule, np.float32)
+    checks.assert_rounds(rounding.apply, values, rule, np.float32)
 
 
 @pytest.mark.parametrize(("name", "dtype", "precision"), [("float32", np.float32, 24), ("float64", np.float64, 53)])
 def test_format_of_the_oracle(name, dtype, precision):
     """The oracle's rounding to a format, from its definition: literals, ties, subnormals and the overflow threshold."""
-    one, half, info = properties.exact(1), properties.exact(0.5), np.finfo(dtype)
+    one, half, info = checks.exact(1), checks.exact(0.5), np.finfo(dtype)
     step = half**precision * 2  # the spacing above 1
     for x, expected in (
         (one, one),
@@ -110,7 +110,7 @@ def test_format_of_the_oracle(name, dtype, precision):
         (one - step * 3 / 4, one - step),
     ):
         assert oracle.to_format(x, name) == expected
-    subnormal = properties.exact(info.smallest_subnormal)
+    subnormal = checks.exact(info.smallest_subnormal)
     assert [oracle.to_format(subnormal * k / 4, name) / subnormal for k in range(-7, 8)] == [
         -2,
         -2,
@@ -128,8 +128,8 @@ def test_format_of_the_oracle(name, dtype, precision):
         2,
         2,
     ]
-    largest = properties.exact(info.max)
-    unit = largest - properties.exact(np.nextafter(info.max, dtype(0)))
+    largest = checks.exact(info.max)
+    unit = largest - checks.exact(np.nextafter(info.max, dtype(0)))
     assert oracle.to_format(largest + unit / 2 - half**80, name) == largest
     assert oracle.to_format(largest + unit / 2, name) == np.inf
     assert oracle.to_format(-largest - unit, name) == -np.inf
@@ -139,8 +139,8 @@ def test_format_of_the_oracle(name, dtype, precision):
 @given(st.fractions(max_denominator=10**30), st.integers(-200, 200))
 def test_format_of_the_oracle_is_that_of_python(x, power):
     """Python's division of integers is correctly rounded to float64."""
-    x *= properties.exact(2.0**power)
-    assert oracle.to_format(x, "float64") == properties.exact(x.numerator / x.denominator)
+    x *= checks.exact(2.0**power)
+    assert oracle.to_format(x, "float64") == checks.exact(x.numerator / x.denominator)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.int64, bool, complex])
@@ -173,6 +173,6 @@ def test_superfluous_rng(rule):
 
 
 def test_a_stochastic_zero_has_the_sign_of_t():
-    always_up = properties.Draws(np.zeros(3))
+    always_up = checks.Draws(np.zeros(3))
     result = rounding.apply(np.array([-0.25, -0.0, 0.0]), "stochastic", always_up)
     assert (result.tolist(), np.signbit(result).tolist()) == ([0.0, 0.0, 0.0], [True, True, False])

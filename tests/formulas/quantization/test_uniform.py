@@ -1,4 +1,4 @@
-"""The uniform quantizer: its properties, random cases against the oracle, and the error paths."""
+"""The uniform quantizer: its checks against the oracle, random cases, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import uniform
-from tests.formulas.quantization import properties
-from tests.formulas.quantization.properties import DTYPES, NEAREST, RULES, frozen
+from tests.formulas.quantization import checks
+from tests.formulas.quantization.checks import DTYPES, NEAREST, RULES, frozen
 from tests.oracles import uniform as oracle
 
 
-@pytest.mark.parametrize("check", properties.UNIFORM)
+@pytest.mark.parametrize("check", checks.UNIFORM)
 def test_property(check):
     check(uniform)
 
@@ -61,7 +61,7 @@ def cases(draw):
     low, high = sorted(dtype(draw(ends)) for _ in range(2))
     bits = draw(st.integers(1, 16))
     name = np.dtype(dtype).name
-    s = oracle.float_scale(properties.exact(low), properties.exact(high), bits, name)
+    s = oracle.float_scale(checks.exact(low), checks.exact(high), bits, name)
     assume(s > 0)
     parts = draw(st.lists(st.floats(0, 1, width=width), min_size=1, max_size=5))
     inside = [np.clip(low + dtype(part) * (high - low), low, high) for part in parts]
@@ -75,8 +75,8 @@ def test_codes_and_errors(case, rule, u):
     w, low, high, s, z, bits = case
     got_s, got_z = uniform.scale_and_offset(low, high, bits)
     assert (got_s, got_z) == (s, z)
-    properties.assert_codes(uniform, w, s, z, bits, rule, u / 64)
-    properties.assert_error_within_bound(uniform, w, low, high, s, z, bits, rule)
+    checks.assert_codes(uniform, w, s, z, bits, rule, u / 64)
+    checks.assert_error_within_bound(uniform, w, low, high, s, z, bits, rule)
 
 
 @settings(deadline=None, max_examples=60)
@@ -156,7 +156,7 @@ def test_fake_quantize_is_dequantize_of_quantize(types, rule):
 @given(cases(), st.sampled_from(RULES))
 def test_fake_values(case, rule):
     w, _, _, s, z, bits = case
-    properties.assert_fake(uniform, w, s, z, bits, rule)
+    checks.assert_fake(uniform, w, s, z, bits, rule)
 
 
 def test_fake_of_lists_and_numbers():
@@ -197,7 +197,7 @@ def test_the_weights_themselves_may_be_the_output(rule, dtype):
     w = np.random.default_rng(3).standard_normal((4, 6)).astype(dtype)
     s, z = np.linspace(0.05, 0.3, 4).astype(dtype)[:, None], dtype(-1)
     expected, result = (
-        uniform.fake_quantize(v, s, z, 3, rounding=rule, rng=properties.shared_draw(rule, w.shape), out=out)
+        uniform.fake_quantize(v, s, z, 3, rounding=rule, rng=checks.shared_draw(rule, w.shape), out=out)
         for v, out in ((w.copy(), None), (w, w))
     )
     assert result is w
@@ -403,9 +403,9 @@ def test_the_largest_ranges_come_back_or_are_refused(dtype, bits):
             continue
         ends = frozen([low, high], dtype)
         restored = uniform.dequantize(uniform.quantize(ends, s, z, bits), s, z)
-        allowed = properties.exact(uniform.error_bound(s)) + properties.exact(uniform.float_slack(s, z, bits))
+        allowed = checks.exact(uniform.error_bound(s)) + checks.exact(uniform.float_slack(s, z, bits))
         for x, back in zip(ends, restored, strict=True):
-            assert abs(properties.exact(x) - properties.exact(back)) <= allowed
+            assert abs(checks.exact(x) - checks.exact(back)) <= allowed
     assert refused == 0 or bits > 1  # one step of one bit is the width itself
 
 

@@ -1,4 +1,4 @@
-"""Level tables: their properties, random blocks against the oracle, and the error paths."""
+"""Level tables: their checks against the oracle, random blocks, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import level_table
-from tests.formulas.quantization.formats import properties
-from tests.formulas.quantization.formats.properties import TABLES, frozen
+from tests.formulas.quantization.formats import checks
+from tests.formulas.quantization.formats.checks import TABLES, frozen
 
 
-@pytest.mark.parametrize("check", properties.LEVEL)
+@pytest.mark.parametrize("check", checks.LEVEL)
 def test_property(check):
     check(level_table)
 
@@ -22,7 +22,7 @@ def test_property(check):
     st.integers(1, 21),
 )
 def test_any_float32(values, levels, block_size):
-    properties.level_agrees(level_table, frozen(values, np.float32), levels, block_size)
+    checks.level_agrees(level_table, frozen(values, np.float32), levels, block_size)
 
 
 def test_the_six_midpoints_that_are_not_the_exact_ones():
@@ -52,7 +52,7 @@ def test_a_block_size_beyond_any_array():
     """The one block is as long as x; nothing of the block's size is made."""
     x = frozen([[6.5, -3, 0.5], [0, 1, -0.25]], np.float32)
     for block_size in (7, 2**50):
-        properties.level_agrees(level_table, x, "nf4", block_size)
+        checks.level_agrees(level_table, x, "nf4", block_size)
 
 
 def test_large_arrays():

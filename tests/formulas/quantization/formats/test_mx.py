@@ -1,4 +1,4 @@
-"""MX blocks: their properties, random blocks against the oracle, and the error paths."""
+"""MX blocks: their checks against the oracle, random blocks, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import mx
-from tests.formulas.quantization.formats import properties
-from tests.formulas.quantization.formats.properties import ELEMENTS, EXPONENTS, frozen
+from tests.formulas.quantization.formats import checks
+from tests.formulas.quantization.formats.checks import ELEMENTS, EXPONENTS, frozen
 
 LARGEST = float(np.finfo(np.float32).max)
 
 
-@pytest.mark.parametrize("check", properties.MX)
+@pytest.mark.parametrize("check", checks.MX)
 def test_property(check):
     check(mx)
 
@@ -25,7 +25,7 @@ def test_property(check):
     st.integers(1, 10),
 )
 def test_any_float32(values, element, exponent, block_size):
-    properties.mx_agrees(mx, frozen(values, np.float32), element, exponent, block_size)
+    checks.mx_agrees(mx, frozen(values, np.float32), element, exponent, block_size)
 
 
 @settings(deadline=None, max_examples=60)
@@ -35,7 +35,7 @@ def test_any_float32(values, element, exponent, block_size):
     st.sampled_from(EXPONENTS),
 )
 def test_any_float64(values, element, exponent):
-    properties.mx_agrees(mx, frozen(values), element, exponent, 4)
+    checks.mx_agrees(mx, frozen(values), element, exponent, 4)
 
 
 def test_words():
@@ -63,7 +63,7 @@ def test_a_block_size_beyond_any_array():
     """The one block is as long as the axis; nothing of the block's size is made."""
     x = frozen([[6.5, -3, 0.5], [0, 1, -0.25]], np.float32)
     for block_size in (4, 2**50):
-        properties.mx_agrees(mx, x, "float4_e2m1fn", block_size=block_size)
+        checks.mx_agrees(mx, x, "float4_e2m1fn", block_size=block_size)
 
 
 def test_scales_have_an_upper_end():

@@ -1,4 +1,4 @@
-"""NVFP4: its properties, random tensors against the oracle, and the error paths."""
+"""NVFP4: its checks against the oracle, random tensors, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import nvfp4
-from tests.formulas.quantization.formats import properties
-from tests.formulas.quantization.formats.properties import ARITHMETICS, frozen
+from tests.formulas.quantization.formats import checks
+from tests.formulas.quantization.formats.checks import ARITHMETICS, frozen
 
 
-@pytest.mark.parametrize("check", properties.NVFP4)
+@pytest.mark.parametrize("check", checks.NVFP4)
 def test_property(check):
     check(nvfp4)
 
@@ -22,7 +22,7 @@ def test_property(check):
 )
 def test_any_tensor(values, arithmetic):
     x = frozen([1e-3, *values], np.float32)  # the largest is at least 1e-3, so that t is in range
-    properties.nvfp4_agrees(nvfp4, x, arithmetic)
+    checks.nvfp4_agrees(nvfp4, x, arithmetic)
 
 
 @settings(deadline=None, max_examples=60)
@@ -32,13 +32,13 @@ def test_any_tensor(values, arithmetic):
     st.sampled_from(ARITHMETICS),
 )
 def test_any_tensor_scale(values, t, arithmetic):
-    properties.nvfp4_agrees(nvfp4, frozen(values, np.float32), arithmetic, t)
+    checks.nvfp4_agrees(nvfp4, frozen(values, np.float32), arithmetic, t)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(-80, 80), min_size=1, max_size=16), st.sampled_from(ARITHMETICS))
 def test_quarters(values, arithmetic):
-    properties.nvfp4_agrees(nvfp4, frozen(values, np.float32) / np.float32(4), arithmetic)
+    checks.nvfp4_agrees(nvfp4, frozen(values, np.float32) / np.float32(4), arithmetic)
 
 
 def test_an_input_on_which_the_arithmetics_differ():
@@ -76,11 +76,11 @@ def test_the_limits_of_the_tensor_scale():
     for arithmetic in ARITHMETICS:
         codes, scales, t = nvfp4.quantize(largest, arithmetic=arithmetic)
         assert (codes.tolist(), scales.tolist()) == ([7], [0x7E])
-        properties.nvfp4_agrees(nvfp4, largest, arithmetic)
+        checks.nvfp4_agrees(nvfp4, largest, arithmetic)
 
 
 def test_the_tensor_scale_is_rounded_to_float32():
-    x = properties.quarters()
+    x = checks.quarters()
     given = nvfp4.quantize(x, tensor_scale=0.1)
     rounded = nvfp4.quantize(x, tensor_scale=np.float32(0.1))
     assert all((a == b).all() for a, b in zip(given, rounded, strict=True))

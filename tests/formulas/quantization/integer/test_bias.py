@@ -1,4 +1,4 @@
-"""Quantized biases: their properties, random cases against the oracle, and the error paths."""
+"""Quantized biases: their checks against the oracle, random cases, and the error paths."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import bias
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 from tests.oracles import bias as oracle
 
 
-@pytest.mark.parametrize("check", properties.BIAS)
+@pytest.mark.parametrize("check", checks.BIAS)
 def test_property(check):
     check(bias)
 
@@ -25,12 +25,12 @@ def test_property(check):
 )
 def test_any_bias(values, s_x, s_w, rule):
     expected = [oracle.quantize_bias(v, s_x, s_w, rule) for v in values]
-    properties.assert_integers(bias.quantize_bias(properties.frozen(values), s_x, s_w, rounding=rule), expected)
+    checks.assert_integers(bias.quantize_bias(checks.frozen(values), s_x, s_w, rounding=rule), expected)
 
 
 def test_re_exported_and_empty():
     assert integer.quantize_bias is bias.quantize_bias
-    properties.assert_integers(bias.quantize_bias(np.zeros(0), 1.0, np.zeros(0)), [])
+    checks.assert_integers(bias.quantize_bias(np.zeros(0), 1.0, np.zeros(0)), [])
 
 
 B = np.array([1.0, -2.0])

@@ -1,4 +1,4 @@
-"""Integer convolution: its properties, random geometries against the oracle, and the error paths."""
+"""Integer convolution: its checks against the oracle, random geometries, and the error paths."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import integer_conv2d
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 from tests.oracles import integer_conv2d as oracle
 
 
-@pytest.mark.parametrize("check", properties.CONV)
+@pytest.mark.parametrize("check", checks.CONV)
 def test_property(check):
     check(integer_conv2d)
 
@@ -20,7 +20,7 @@ def test_property(check):
 def test_blocks_do_not_matter(monkeypatch, elements):
     """Rows of one image, single images and several images at a time."""
     monkeypatch.setattr(integer_conv2d, "ELEMENTS", elements)
-    properties.conv_matches_the_oracle(integer_conv2d)
+    checks.conv_matches_the_oracle(integer_conv2d)
 
 
 @settings(deadline=None, max_examples=60)
@@ -36,11 +36,11 @@ def test_any_geometry(data):
         return
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x, w = (
-        properties.codes(rng, data.draw(st.sampled_from([np.int8, np.uint8])), shape)
+        checks.codes(rng, data.draw(st.sampled_from([np.int8, np.uint8])), shape)
         for shape in ((N, Cg * groups, H, W), (Og * groups, Cg, kh, kw))
     )
-    z_x, z_w = int(x[0, 0, 0, 0]), data.draw(st.sampled_from([0, 5, properties.frozen(w[:, 0, 0, 0])]))
-    properties.assert_convolution(
+    z_x, z_w = int(x[0, 0, 0, 0]), data.draw(st.sampled_from([0, 5, checks.frozen(w[:, 0, 0, 0])]))
+    checks.assert_convolution(
         integer_conv2d, x, w, z_x, z_w, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 

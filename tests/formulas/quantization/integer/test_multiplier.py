@@ -1,4 +1,4 @@
-"""Quantized multipliers: their properties, random cases against the oracle, and the error paths."""
+"""Quantized multipliers: their checks against the oracle, random cases, and the error paths."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from refcompress.formulas import blocks as formula_blocks
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import multiplier
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 
 
-@pytest.mark.parametrize("check", properties.MULTIPLIER)
+@pytest.mark.parametrize("check", checks.MULTIPLIER)
 def test_property(check):
     check(multiplier)
 
@@ -19,14 +19,14 @@ def test_property(check):
 @settings(deadline=None, max_examples=60)
 @given(st.floats(0, 2.0**30 - 1) | st.floats(0, 1e-8), st.sampled_from(["half_away", "half_even"]))
 def test_any_real(real, rounding):
-    properties.assert_multiplier(multiplier, np.float64(real), rounding)
+    checks.assert_multiplier(multiplier, np.float64(real), rounding)
     assert integer.quantize_multiplier is multiplier.quantize_multiplier
 
 
 @pytest.mark.parametrize("size", [1, 5])
 def test_blocks_do_not_matter(monkeypatch, size):
     monkeypatch.setattr(formula_blocks, "BLOCK", size)
-    properties.multiplier_matches_the_oracle(multiplier)
+    checks.multiplier_matches_the_oracle(multiplier)
 
 
 def test_scalars_and_nothing():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 
 MIN, MAX = -(2**31), 2**31 - 1
 
@@ -15,7 +15,7 @@ def wide(value):
 
 
 def codes(q, qmin, qmax, dtype=None):
-    return np.clip(q, qmin, qmax).astype(properties.smallest(qmin, qmax) if dtype is None else dtype)
+    return np.clip(q, qmin, qmax).astype(checks.smallest(qmin, qmax) if dtype is None else dtype)
 
 
 def outputs(first, dtype, qmin, qmax):
@@ -40,7 +40,7 @@ class TypeOfTheRange:
 
     def outputs(self, first, dtype, qmin, qmax):
         out = outputs(first, dtype, qmin, qmax)
-        return out | {"dtype": properties.smallest(out["qmin"], out["qmax"])}
+        return out | {"dtype": checks.smallest(out["qmin"], out["qmax"])}
 
 
 def half_away(total, n):
@@ -149,19 +149,19 @@ class WideResult(Products):
 
 
 PRODUCT_MUTANTS = {
-    NoConstant: properties.products_literals,
-    ConstantWithoutK: properties.products_match_the_oracle,
-    ConstantSubtracted: properties.products_literals,
-    ZeroPointOfAAdded: properties.products_literals,
-    ZeroPointOfBAdded: properties.products_literals,
-    ZeroPointsSwapped: properties.products_literals,
-    FirstZeroPointOfA: properties.products_literals,
-    FirstZeroPointOfB: properties.products_largest_sums,
-    ZeroPointsOfAByColumn: properties.products_literals,
-    TermsSaturate: properties.products_largest_sums,
-    TotalInFloat32: properties.products_at_the_bound_of_float32,
-    DifferencesInTheCodesType: properties.products_literals,
-    WideResult: properties.products_match_the_oracle,
+    NoConstant: checks.products_literals,
+    ConstantWithoutK: checks.products_match_the_oracle,
+    ConstantSubtracted: checks.products_literals,
+    ZeroPointOfAAdded: checks.products_literals,
+    ZeroPointOfBAdded: checks.products_literals,
+    ZeroPointsSwapped: checks.products_literals,
+    FirstZeroPointOfA: checks.products_literals,
+    FirstZeroPointOfB: checks.products_largest_sums,
+    ZeroPointsOfAByColumn: checks.products_literals,
+    TermsSaturate: checks.products_largest_sums,
+    TotalInFloat32: checks.products_at_the_bound_of_float32,
+    DifferencesInTheCodesType: checks.products_literals,
+    WideResult: checks.products_match_the_oracle,
 }
 
 
@@ -251,15 +251,15 @@ class Convolution(Conv):
 
 
 CONV_MUTANTS = {
-    PadsWithZero: properties.conv_literals,
-    PadsTopBottomLeftRight: properties.conv_literals,
-    PaddingTransposed: properties.conv_literals,
-    ZeroPointOfFirstFilter: properties.conv_matches_the_oracle,
-    ZeroPointOfFiltersAdded: properties.conv_literals,
-    GroupsInterleaved: properties.conv_matches_the_oracle,
-    DilationIgnored: properties.conv_matches_the_oracle,
-    StrideTransposed: properties.conv_literals,
-    Convolution: properties.conv_literals,
+    PadsWithZero: checks.conv_literals,
+    PadsTopBottomLeftRight: checks.conv_literals,
+    PaddingTransposed: checks.conv_literals,
+    ZeroPointOfFirstFilter: checks.conv_matches_the_oracle,
+    ZeroPointOfFiltersAdded: checks.conv_literals,
+    GroupsInterleaved: checks.conv_matches_the_oracle,
+    DilationIgnored: checks.conv_matches_the_oracle,
+    StrideTransposed: checks.conv_literals,
+    Convolution: checks.conv_literals,
 }
 
 
@@ -312,13 +312,13 @@ class BiasUnitInFloat32(Bias):
 
 
 BIAS_MUTANTS = {
-    BiasByWeightsScale: properties.bias_literals,
-    BiasByInputsScale: properties.bias_literals,
-    BiasMultiplied: properties.bias_literals,
-    BiasOfFirstScale: properties.bias_literals,
-    BiasHalfAway: properties.bias_literals,
-    BiasFloor: properties.bias_literals,
-    BiasUnitInFloat32: properties.bias_matches_the_oracle,
+    BiasByWeightsScale: checks.bias_literals,
+    BiasByInputsScale: checks.bias_literals,
+    BiasMultiplied: checks.bias_literals,
+    BiasOfFirstScale: checks.bias_literals,
+    BiasHalfAway: checks.bias_literals,
+    BiasFloor: checks.bias_literals,
+    BiasUnitInFloat32: checks.bias_matches_the_oracle,
 }
 
 
@@ -392,16 +392,16 @@ class MultiplierThroughFloat32(Multiplier):
 
 
 MULTIPLIER_MUTANTS = {
-    MultiplierWithoutCarry: properties.multiplier_literals,
-    MultiplierSaturates: properties.multiplier_literals,
-    MultiplierTruncates: properties.multiplier_literals,
-    MultiplierAlwaysEven: properties.multiplier_ties,
-    MultiplierAlwaysAway: properties.multiplier_ties,
-    MultiplierOf30Bits: properties.multiplier_matches_the_oracle,
-    MultiplierKeepsTiny: properties.multiplier_literals,
-    MultiplierDropsTooMuch: properties.multiplier_matches_the_oracle,
-    MultiplierDropsBeforeCarry: properties.multiplier_literals,
-    MultiplierThroughFloat32: properties.multiplier_matches_the_oracle,
+    MultiplierWithoutCarry: checks.multiplier_literals,
+    MultiplierSaturates: checks.multiplier_literals,
+    MultiplierTruncates: checks.multiplier_literals,
+    MultiplierAlwaysEven: checks.multiplier_ties,
+    MultiplierAlwaysAway: checks.multiplier_ties,
+    MultiplierOf30Bits: checks.multiplier_matches_the_oracle,
+    MultiplierKeepsTiny: checks.multiplier_literals,
+    MultiplierDropsTooMuch: checks.multiplier_matches_the_oracle,
+    MultiplierDropsBeforeCarry: checks.multiplier_literals,
+    MultiplierThroughFloat32: checks.multiplier_matches_the_oracle,
 }
 
 
@@ -577,12 +577,12 @@ class ZeroPointSubtracted(Requantization):
 
 class ZeroPointAfterClip(Requantization):
     def finish(self, q, z, qmin, qmax):
-        return codes(np.clip(q, qmin, qmax) + z, MIN, MAX).astype(properties.smallest(qmin, qmax))
+        return codes(np.clip(q, qmin, qmax) + z, MIN, MAX).astype(checks.smallest(qmin, qmax))
 
 
 class ClipsToTheType(Requantization):
     def finish(self, q, z, qmin, qmax):
-        info = np.iinfo(properties.smallest(qmin, qmax))
+        info = np.iinfo(checks.smallest(qmin, qmax))
         return codes(q + z, info.min, info.max)
 
 
@@ -608,7 +608,7 @@ class RequantizesToTheTypeOfTheRange(Requantization):
         if dtype is None:
             return out
         ends = outputs(0, dtype, options.get("qmin"), options.get("qmax"))
-        return out.astype(properties.smallest(ends["qmin"], ends["qmax"]))
+        return out.astype(checks.smallest(ends["qmin"], ends["qmax"]))
 
 
 class RequantizesToInt8(Requantization):
@@ -663,40 +663,40 @@ class RescaleInFloat32(Requantization):
 
 
 REQUANTIZATION_MUTANTS = {
-    NudgeSign: properties.srdhm_literals,
-    NoNudge: properties.srdhm_literals,
-    HighTiesAway: properties.srdhm_literals,
-    NotDoubled: properties.srdhm_literals,
-    NotSaturated: properties.srdhm_matches_the_oracle,
-    DivisionTiesUp: properties.divide_literals,
-    DivisionFloors: properties.divide_matches_the_oracle,
-    DivisionTiesEven: properties.divide_literals,
-    DivisionTruncates: properties.divide_literals,
-    DoubleUpIsDouble: properties.requantize_literals,
-    SingleIsDouble: properties.requantize_literals,
-    SingleFloors: properties.requantize_literals,
-    SingleTiesAway: properties.requantize_literals,
-    DoubleIsSingle: properties.requantize_literals,
-    FloatInFloat64: properties.requantize_float_matches_the_oracle,
-    FloatRealInFloat64: properties.requantize_float_matches_the_oracle,
-    FloatTiesAway: properties.requantize_literals,
-    FloatFloors: properties.requantize_literals,
-    ZeroPointSubtracted: properties.requantize_literals,
-    ZeroPointAfterClip: properties.requantize_clips,
-    ClipsToTheType: properties.requantize_clips,
-    AlwaysInt8: properties.requantize_clips,
-    RequantizesToTheTypeOfTheRange: properties.requantize_dtype,
-    RequantizesToInt8: properties.requantize_dtype,
-    FirstRow: properties.rescale_per_row,
-    RowsByTheOtherAxis: properties.rescale_per_row,
-    ZeroPointInsideOfTheRounding: properties.requantize_literals,
-    FirstMultiplier: properties.requantize_per_channel,
-    WrongAxis: properties.requantize_per_channel,
-    QuotientFirst: properties.rescale_order_of_operations,
-    RealInFloat64: properties.rescale_order_of_operations,
-    OutputScaleMultiplied: properties.rescale_matches_the_oracle,
-    RescaleForgetsBias: properties.rescale_matches_the_oracle,
-    RescaleInFloat32: properties.rescale_matches_the_oracle,
+    NudgeSign: checks.srdhm_literals,
+    NoNudge: checks.srdhm_literals,
+    HighTiesAway: checks.srdhm_literals,
+    NotDoubled: checks.srdhm_literals,
+    NotSaturated: checks.srdhm_matches_the_oracle,
+    DivisionTiesUp: checks.divide_literals,
+    DivisionFloors: checks.divide_matches_the_oracle,
+    DivisionTiesEven: checks.divide_literals,
+    DivisionTruncates: checks.divide_literals,
+    DoubleUpIsDouble: checks.requantize_literals,
+    SingleIsDouble: checks.requantize_literals,
+    SingleFloors: checks.requantize_literals,
+    SingleTiesAway: checks.requantize_literals,
+    DoubleIsSingle: checks.requantize_literals,
+    FloatInFloat64: checks.requantize_float_matches_the_oracle,
+    FloatRealInFloat64: checks.requantize_float_matches_the_oracle,
+    FloatTiesAway: checks.requantize_literals,
+    FloatFloors: checks.requantize_literals,
+    ZeroPointSubtracted: checks.requantize_literals,
+    ZeroPointAfterClip: checks.requantize_clips,
+    ClipsToTheType: checks.requantize_clips,
+    AlwaysInt8: checks.requantize_clips,
+    RequantizesToTheTypeOfTheRange: checks.requantize_dtype,
+    RequantizesToInt8: checks.requantize_dtype,
+    FirstRow: checks.rescale_per_row,
+    RowsByTheOtherAxis: checks.rescale_per_row,
+    ZeroPointInsideOfTheRounding: checks.requantize_literals,
+    FirstMultiplier: checks.requantize_per_channel,
+    WrongAxis: checks.requantize_per_channel,
+    QuotientFirst: checks.rescale_order_of_operations,
+    RealInFloat64: checks.rescale_order_of_operations,
+    OutputScaleMultiplied: checks.rescale_matches_the_oracle,
+    RescaleForgetsBias: checks.rescale_matches_the_oracle,
+    RescaleInFloat32: checks.rescale_matches_the_oracle,
 }
 
 
@@ -776,17 +776,17 @@ class MatmulTypeOfTheRange(TypeOfTheRange, QuantizedMatmul):
 
 
 MATMUL_MUTANTS = {
-    MatmulSkipsBias: properties.matmul_literals,
-    MatmulAddsBiasAfterwards: properties.matmul_literals,
-    MatmulNegatesZeroPoint: properties.matmul_literals,
-    MatmulIgnoresReLU: properties.matmul_literals,
-    MatmulOfMutantProducts: properties.matmul_end_to_end,
-    MatmulFloors: properties.matmul_end_to_end,
-    MatmulDividesTiesUp: properties.matmul_end_to_end,
-    MatmulOneScale: properties.matmul_literals,
-    MatmulOneScaleOfRows: properties.matmul_end_to_end,
-    MatmulInt8: properties.matmul_dtype,
-    MatmulTypeOfTheRange: properties.matmul_dtype,
+    MatmulSkipsBias: checks.matmul_literals,
+    MatmulAddsBiasAfterwards: checks.matmul_literals,
+    MatmulNegatesZeroPoint: checks.matmul_literals,
+    MatmulIgnoresReLU: checks.matmul_literals,
+    MatmulOfMutantProducts: checks.matmul_end_to_end,
+    MatmulFloors: checks.matmul_end_to_end,
+    MatmulDividesTiesUp: checks.matmul_end_to_end,
+    MatmulOneScale: checks.matmul_literals,
+    MatmulOneScaleOfRows: checks.matmul_end_to_end,
+    MatmulInt8: checks.matmul_dtype,
+    MatmulTypeOfTheRange: checks.matmul_dtype,
 }
 
 
@@ -831,11 +831,11 @@ class QuantizedConvTypeOfTheRange(TypeOfTheRange, QuantizedConv):
 
 
 QUANTIZED_CONV_MUTANTS = {
-    QuantizedConvInt8: properties.quantized_conv_dtype,
-    QuantizedConvTypeOfTheRange: properties.quantized_conv_dtype,
-    QuantizedConvPadsWithZero: properties.quantized_conv_literals,
-    QuantizedConvWrongAxis: properties.quantized_conv_literals,
-    QuantizedConvSubtracts: properties.quantized_conv_literals,
+    QuantizedConvInt8: checks.quantized_conv_dtype,
+    QuantizedConvTypeOfTheRange: checks.quantized_conv_dtype,
+    QuantizedConvPadsWithZero: checks.quantized_conv_literals,
+    QuantizedConvWrongAxis: checks.quantized_conv_literals,
+    QuantizedConvSubtracts: checks.quantized_conv_literals,
 }
 
 
@@ -945,19 +945,19 @@ class PoolRunningSumsInFloat32(Pool):
 
 
 POOL_MUTANTS = {
-    PoolInt8: properties.pool_dtype,
-    PoolTypeOfTheRange: properties.pool_dtype,
-    PoolRunningSumsInInt32: properties.pool_large_windows,
-    PoolRunningSumsInFloat32: properties.pool_large_windows,
-    PoolCountsPadding: properties.pool_counts,
-    PoolTiesUp: properties.pool_ties,
-    PoolTiesEven: properties.pool_ties,
-    PoolFloors: properties.pool_ties,
-    PoolTruncates: properties.pool_ties,
-    PoolZeroPointAfterRounding: properties.pool_float_ties,
-    PoolFloatTiesAway: properties.pool_float_ties,
-    PoolFloat64: properties.pool_matches_the_oracle,
-    PoolReciprocal: properties.pool_matches_the_oracle,
+    PoolInt8: checks.pool_dtype,
+    PoolTypeOfTheRange: checks.pool_dtype,
+    PoolRunningSumsInInt32: checks.pool_large_windows,
+    PoolRunningSumsInFloat32: checks.pool_large_windows,
+    PoolCountsPadding: checks.pool_counts,
+    PoolTiesUp: checks.pool_ties,
+    PoolTiesEven: checks.pool_ties,
+    PoolFloors: checks.pool_ties,
+    PoolTruncates: checks.pool_ties,
+    PoolZeroPointAfterRounding: checks.pool_float_ties,
+    PoolFloatTiesAway: checks.pool_float_ties,
+    PoolFloat64: checks.pool_matches_the_oracle,
+    PoolReciprocal: checks.pool_matches_the_oracle,
 }
 
 
@@ -1068,32 +1068,32 @@ class AddNudgeSign(Add):
 
 
 ADD_MUTANTS = {
-    AddInt8: properties.add_dtype,
-    AddTypeOfTheRange: properties.add_dtype,
-    AddIgnoresLeftShift: properties.add_left_shifts,
-    AddAlwaysShifts15: properties.add_left_shifts,
-    AddWithoutTheFactor2: properties.add_left_shifts,
-    AddScalesBySum: properties.add_left_shifts,
-    AddZeroPointSign: properties.add_end_to_end,
-    AddZeroPointAfterShift: properties.add_end_to_end,
-    AddNotFused: properties.add_float_is_fused,
-    AddFusedAFirst: properties.add_float_is_fused,
-    AddZeroPointAfterRounding: properties.add_literals,
-    AddFloors: properties.add_end_to_end,
-    AddTiesUp: properties.add_literals,
-    AddNudgeSign: properties.add_left_shifts,
+    AddInt8: checks.add_dtype,
+    AddTypeOfTheRange: checks.add_dtype,
+    AddIgnoresLeftShift: checks.add_left_shifts,
+    AddAlwaysShifts15: checks.add_left_shifts,
+    AddWithoutTheFactor2: checks.add_left_shifts,
+    AddScalesBySum: checks.add_left_shifts,
+    AddZeroPointSign: checks.add_end_to_end,
+    AddZeroPointAfterShift: checks.add_end_to_end,
+    AddNotFused: checks.add_float_is_fused,
+    AddFusedAFirst: checks.add_float_is_fused,
+    AddZeroPointAfterRounding: checks.add_literals,
+    AddFloors: checks.add_end_to_end,
+    AddTiesUp: checks.add_literals,
+    AddNudgeSign: checks.add_left_shifts,
 }
 
 GROUPS = (
-    SimpleNamespace(correct=Products, checks=properties.PRODUCTS, mutants=PRODUCT_MUTANTS),
-    SimpleNamespace(correct=Conv, checks=properties.CONV, mutants=CONV_MUTANTS),
-    SimpleNamespace(correct=Bias, checks=properties.BIAS, mutants=BIAS_MUTANTS),
-    SimpleNamespace(correct=Multiplier, checks=properties.MULTIPLIER, mutants=MULTIPLIER_MUTANTS),
-    SimpleNamespace(correct=Requantization, checks=properties.REQUANTIZATION, mutants=REQUANTIZATION_MUTANTS),
-    SimpleNamespace(correct=QuantizedMatmul, checks=properties.MATMUL, mutants=MATMUL_MUTANTS),
-    SimpleNamespace(correct=QuantizedConv, checks=properties.QUANTIZED_CONV, mutants=QUANTIZED_CONV_MUTANTS),
-    SimpleNamespace(correct=Pool, checks=properties.POOL, mutants=POOL_MUTANTS),
-    SimpleNamespace(correct=Add, checks=properties.ADD, mutants=ADD_MUTANTS),
+    SimpleNamespace(correct=Products, checks=checks.PRODUCTS, mutants=PRODUCT_MUTANTS),
+    SimpleNamespace(correct=Conv, checks=checks.CONV, mutants=CONV_MUTANTS),
+    SimpleNamespace(correct=Bias, checks=checks.BIAS, mutants=BIAS_MUTANTS),
+    SimpleNamespace(correct=Multiplier, checks=checks.MULTIPLIER, mutants=MULTIPLIER_MUTANTS),
+    SimpleNamespace(correct=Requantization, checks=checks.REQUANTIZATION, mutants=REQUANTIZATION_MUTANTS),
+    SimpleNamespace(correct=QuantizedMatmul, checks=checks.MATMUL, mutants=MATMUL_MUTANTS),
+    SimpleNamespace(correct=QuantizedConv, checks=checks.QUANTIZED_CONV, mutants=QUANTIZED_CONV_MUTANTS),
+    SimpleNamespace(correct=Pool, checks=checks.POOL, mutants=POOL_MUTANTS),
+    SimpleNamespace(correct=Add, checks=checks.ADD, mutants=ADD_MUTANTS),
 )
 
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refcompress.formulas.quantization import integer
-from refcompress.formulas.quantization.integer import checks
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 from tests.gradient_check import frozen, layouts
 from tests.oracles import products as oracle
 
@@ -187,7 +186,7 @@ class Prepared:
         return integer.matmul(a, integer.prepare(b), z_a, z_b)
 
 
-@pytest.mark.parametrize("check", properties.PRODUCTS)
+@pytest.mark.parametrize("check", checks.PRODUCTS)
 @pytest.mark.parametrize("products", [integer, Prepared])
 def test_zero_points(check, products):
     check(products)
@@ -212,7 +211,7 @@ def codes_with_zero_points(draw):
 def test_zero_points_equal_pythons_integers(case):
     a, z_a, b, z_b = case
     for products in (integer, Prepared):
-        properties.assert_product(products, frozen(a), frozen(b), z_a, z_b)
+        checks.assert_product(products, frozen(a), frozen(b), z_a, z_b)
 
 
 def test_zero_points_may_be_of_any_integer_type():
@@ -308,7 +307,7 @@ def test_the_limits_of_the_package_are_needed(monkeypatch):
     a, b = np.full((1, 3), 2**15), np.full((3, 1), 2**15)
     with pytest.raises(ValueError, match="sums"):
         integer.matmul(a, b)
-    monkeypatch.setattr(checks, "INT32_MAX", 2**40)
+    monkeypatch.setattr(integer.checks, "INT32_MAX", 2**40)
     with pytest.raises(AssertionError), np.errstate(invalid="ignore"):
         assert_product(integer.matmul, a, b)
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from refcompress.formulas import blocks as formula_blocks
 from refcompress.formulas.quantization.integer import quantized_add
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 
 ROUNDINGS = ("double", "double_up", "single", "float")
 
 
-@pytest.mark.parametrize("check", properties.ADD)
+@pytest.mark.parametrize("check", checks.ADD)
 def test_property(check):
     check(quantized_add)
 
@@ -24,11 +24,11 @@ def test_property(check):
     st.tuples(st.integers(-128, 127), st.integers(0, 255), st.integers(-128, 127)),
 )
 def test_any_scales(pairs, scales, zero_points):
-    a, b = properties.frozen([x for x, _ in pairs], np.int8), properties.frozen([y for _, y in pairs], np.uint8)
+    a, b = checks.frozen([x for x, _ in pairs], np.int8), checks.frozen([y for _, y in pairs], np.uint8)
     options = dict(zip(("a_scale", "b_scale", "out_scale"), map(np.float32, scales), strict=True))
     options |= dict(zip(("a_zero_point", "b_zero_point", "out_zero_point"), zero_points, strict=True))
     for rounding in ROUNDINGS:
-        properties.assert_added(quantized_add, a, b, options, rounding)
+        checks.assert_added(quantized_add, a, b, options, rounding)
 
 
 def test_scalars_and_nothing():
@@ -44,7 +44,7 @@ def test_scalars_and_nothing():
 @pytest.mark.parametrize("size", [1, 7, 30])
 def test_blocks_do_not_matter(monkeypatch, size):
     monkeypatch.setattr(formula_blocks, "BLOCK", size)
-    for check in (properties.add_end_to_end, properties.add_float_is_fused):
+    for check in (checks.add_end_to_end, checks.add_float_is_fused):
         check(quantized_add)
 
 

@@ -1,4 +1,4 @@
-"""Quantized average pooling: its properties, random geometries against the oracle, and the error paths."""
+"""Quantized average pooling: its checks against the oracle, random geometries, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.integer import quantized_average_pool2d
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 
 
-@pytest.mark.parametrize("check", properties.POOL)
+@pytest.mark.parametrize("check", checks.POOL)
 def test_property(check):
     check(quantized_average_pool2d)
 
@@ -17,7 +17,7 @@ def test_property(check):
 @pytest.mark.parametrize("few", [0, 10_000])
 def test_both_ways_of_adding(monkeypatch, few):
     monkeypatch.setattr(quantized_average_pool2d, "FEW", few)
-    for check in properties.POOL:
+    for check in checks.POOL:
         check(quantized_average_pool2d)
 
 
@@ -31,9 +31,9 @@ def test_any_geometry(data):
         return
     stride = tuple(data.draw(st.integers(1, 5)) for _ in range(2))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    x = properties.codes(rng, np.int8, (1, 2, H, W))
-    properties.assert_pooled(quantized_average_pool2d, x, kernel, stride=stride, padding=padding)
-    properties.assert_pooled(
+    x = checks.codes(rng, np.int8, (1, 2, H, W))
+    checks.assert_pooled(quantized_average_pool2d, x, kernel, stride=stride, padding=padding)
+    checks.assert_pooled(
         quantized_average_pool2d, x, kernel, stride=stride, padding=padding, rounding="float", x_scale=0.25,
         out_scale=0.5, x_zero_point=-3, out_zero_point=2,
     )  # fmt: skip
@@ -45,7 +45,7 @@ def test_no_images():
 
 
 def test_equal_zero_points_do_not_matter_to_integers():
-    x = properties.frozen([[[[-3, 4]]]], np.int8)
+    x = checks.frozen([[[[-3, 4]]]], np.int8)
     for z in (0, 7, -100):
         found = quantized_average_pool2d.average_pool2d(x, (1, 2), x_zero_point=z, out_zero_point=z)
         assert found.tolist() == [[[[1]]]]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import quantized_matmul
-from tests.formulas.quantization.integer import properties
+from tests.formulas.quantization.integer import checks
 from tests.oracles import quantized_matmul as oracle
 
 
@@ -17,7 +17,7 @@ class Prepared:
         return quantized_matmul.matmul(a, integer.prepare(b), bias, **options)
 
 
-@pytest.mark.parametrize("check", properties.MATMUL)
+@pytest.mark.parametrize("check", checks.MATMUL)
 @pytest.mark.parametrize("module", [quantized_matmul, Prepared])
 def test_property(check, module):
     check(module)
@@ -28,16 +28,16 @@ def test_property(check, module):
     st.integers(0, 999),
     st.tuples(*[st.floats(2.0**-7, 1, width=32)] * 3),
     st.tuples(st.integers(-128, 127), st.integers(0, 255), st.integers(-128, 127)),
-    st.sampled_from(properties.MODES),
+    st.sampled_from(checks.MODES),
 )
 def test_any_scales(seed, scales, zero_points, rounding):
     rng = np.random.default_rng(seed)
-    a, b = properties.codes(rng, np.int8, (2, 5)), properties.codes(rng, np.uint8, (5, 3))
-    bias = properties.frozen(rng.integers(-999, 999, 3))
+    a, b = checks.codes(rng, np.int8, (2, 5)), checks.codes(rng, np.uint8, (5, 3))
+    bias = checks.frozen(rng.integers(-999, 999, 3))
     options = dict(zip(("a_scale", "b_scale", "out_scale"), map(np.float32, scales), strict=True))
     options |= dict(zip(("a_zero_point", "b_zero_point", "out_zero_point"), zero_points, strict=True))
     expected = oracle.matmul(a.tolist(), b.tolist(), bias.tolist(), **options, rounding=rounding)
-    properties.assert_integers(quantized_matmul.matmul(a, b, bias, **options, rounding=rounding), expected, np.int8)
+    checks.assert_integers(quantized_matmul.matmul(a, b, bias, **options, rounding=rounding), expected, np.int8)
 
 
 GOOD = {

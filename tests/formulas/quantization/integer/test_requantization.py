@@ -1,4 +1,4 @@
-"""Requantization: its properties, random cases against the oracle, and the error paths."""
+"""Requantization: its checks against the oracle, random cases, and the error paths."""
 
 from fractions import Fraction
 
@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import requantization
-from tests.formulas.quantization.integer import properties
-from tests.formulas.quantization.integer.properties import MAX, MIN, MODES
+from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import MAX, MIN, MODES
 from tests.oracles import requantization as oracle
 
 INT32 = st.integers(MIN, MAX)
 
 
-@pytest.mark.parametrize("check", properties.REQUANTIZATION)
+@pytest.mark.parametrize("check", checks.REQUANTIZATION)
 def test_property(check):
     check(requantization)
 
@@ -24,17 +24,17 @@ def test_property(check):
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(INT32, INT32), min_size=1, max_size=9))
 def test_any_product(pairs):
-    a, b = properties.frozen(pairs).T
+    a, b = checks.frozen(pairs).T
     expected = [oracle.saturating_rounding_doubling_high_mul(*pair) for pair in pairs]
-    properties.assert_integers(requantization.saturating_rounding_doubling_high_mul(a, b), expected)
+    checks.assert_integers(requantization.saturating_rounding_doubling_high_mul(a, b), expected)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(INT32, st.integers(0, 31)), min_size=1, max_size=9))
 def test_any_division(pairs):
-    x, exponent = properties.frozen(pairs).T
+    x, exponent = checks.frozen(pairs).T
     expected = [oracle.rounding_divide_by_pot(*pair) for pair in pairs]
-    properties.assert_integers(requantization.rounding_divide_by_pot(x, exponent), expected)
+    checks.assert_integers(requantization.rounding_divide_by_pot(x, exponent), expected)
 
 
 @settings(deadline=None, max_examples=60)
@@ -73,7 +73,7 @@ def test_the_ends_of_int32():
     for rounding, given_ in (("single", (MAX, 30)), ("float", (3e38, None))):
         for z in (-5, 0, 5, MIN, MAX):
             found = requantization.requantize([MIN, 0, MAX], *given_, rounding, zero_point=z, **ends)
-            properties.assert_integers(found, [MIN, z, MAX])
+            checks.assert_integers(found, [MIN, z, MAX])
     for rounding in ("double", "double_up"):
         assert requantization.requantize([MIN, MAX], MAX, 0, rounding, zero_point=MAX, **ends).tolist() == [0, MAX]
 
@@ -229,8 +229,8 @@ def test_rescale_refuses(error, match, change):
 
 
 def test_inputs_stay():
-    """Read-only arrays pass, so nothing is written; the properties give nothing else."""
-    acc, bias = properties.frozen([[5, -5]], np.int32), properties.frozen([1, 2], np.int32)
+    """Read-only arrays pass, so nothing is written; the checks give nothing else."""
+    acc, bias = checks.frozen([[5, -5]], np.int32), checks.frozen([1, 2], np.int32)
     for rounding in MODES:
-        requantization.rescale(acc, 0.5, properties.frozen([0.5, 0.25]), 0.5, rounding, bias=bias)
+        requantization.rescale(acc, 0.5, checks.frozen([0.5, 0.25]), 0.5, rounding, bias=bias)
     assert (acc.tolist(), bias.tolist()) == ([[5, -5]], [1, 2])

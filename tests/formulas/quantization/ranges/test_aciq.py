@@ -1,4 +1,4 @@
-"""Analytical clipping: its properties, the published factors, random arrays against the oracle, and the error paths."""
+"""Analytical clipping: its checks against the oracle, the published factors, random arrays, and the error paths."""
 
 import math
 
@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import aciq
-from tests.formulas.quantization.properties import DTYPES, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import aciq as oracle
 
 
-@pytest.mark.parametrize("check", properties.ACIQ)
+@pytest.mark.parametrize("check", checks.ACIQ)
 def test_property(check):
     check(aciq)
 
@@ -47,11 +47,11 @@ def test_the_published_factors_are_rounded_or_cut_off():
     """Zero bits: W(3) = 1.0499."""
     for distribution, table in aciq.PUBLISHED.items():
         for bits, published in table.items():
-            found = properties.best_factor(bits, distribution)
+            found = checks.best_factor(bits, distribution)
             assert 0 <= found - published < 0.01 or abs(found - published) <= 0.005
     assert aciq.PUBLISHED["laplace"][4] == 5.03
     assert aciq.PUBLISHED["gauss"][4] == 2.55
-    assert properties.best_factor(4, "gauss") > 2.5585  # so that 2.55 is cut off
+    assert checks.best_factor(4, "gauss") > 2.5585  # so that 2.55 is cut off
 
 
 @st.composite
@@ -76,7 +76,7 @@ def test_random_arrays(case):
     ends = aciq.clip(
         x, bits, distribution, positive=positive, ddof=ddof, factors={distribution: {bits + positive: float(alpha)}}
     )
-    expected = oracle.clip(properties.fractions(x), alpha, distribution, positive, ddof)
+    expected = oracle.clip(checks.fractions(x), alpha, distribution, positive, ddof)
     largest = float(np.abs(x).max())
     info = np.finfo(x.dtype)
     for end, wanted in zip(ends, expected, strict=True):
@@ -87,12 +87,12 @@ def test_random_arrays(case):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extreme_arrays(dtype):
-    arrays = properties.extreme_arrays(dtype)
+    arrays = checks.extreme_arrays(dtype)
     for name in ("constant", "zero", "one element", "a scalar"):
         x = arrays[name]
         for distribution in aciq.DISTRIBUTIONS:
-            properties.is_range(aciq.clip(x, 4, distribution), x.min(), x.max(), dtype)
-    properties.is_range(aciq.clip(frozen([3, 3], dtype), 4, positive=True), 0, 0, dtype)
+            checks.is_range(aciq.clip(x, 4, distribution), x.min(), x.max(), dtype)
+    checks.is_range(aciq.clip(frozen([3, 3], dtype), 4, positive=True), 0, 0, dtype)
     with pytest.raises(ValueError, match=rf"^x must have a finite range in {dtype.__name__}, got"):
         aciq.clip(arrays["huge"], 4)
     tiny = np.finfo(dtype).smallest_subnormal
@@ -114,7 +114,7 @@ def test_layout():
 
 
 def test_wrong_values():
-    properties.refuses_what_is_no_finite_float_array(lambda x: aciq.clip(x, 4))
+    checks.refuses_what_is_no_finite_float_array(lambda x: aciq.clip(x, 4))
 
 
 def test_negative_values_are_not_positive():

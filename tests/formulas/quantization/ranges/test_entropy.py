@@ -1,4 +1,4 @@
-"""Entropy calibration: its properties, random arrays against the oracle, and the error paths."""
+"""Entropy calibration: its checks against the oracle, random arrays, and the error paths."""
 
 from fractions import Fraction
 
@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import entropy
-from tests.formulas.quantization.properties import DTYPES, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import entropy as oracle
 
 
-@pytest.mark.parametrize("check", properties.ENTROPY)
+@pytest.mark.parametrize("check", checks.ENTROPY)
 def test_property(check):
     check(entropy)
 
@@ -31,18 +31,18 @@ def cases(draw):
 @given(cases())
 def test_random_counts(case):
     counts, target, dtype = case
-    x = properties.counted(counts, dtype)
-    h = oracle.histogram(properties.fractions(x), len(counts), Fraction(len(counts)))
+    x = checks.counted(counts, dtype)
+    h = oracle.histogram(checks.fractions(x), len(counts), Fraction(len(counts)))
     assert h == counts
     ends = entropy.threshold(x, len(counts), target)
-    properties.is_a_least_divergence(ends, x, h, target)
+    checks.is_a_least_divergence(ends, x, h, target)
 
 
 def test_the_default_number_of_codes_takes_128_bins():
     """With 128 bins too there is one candidate, the whole range."""
     x = frozen(np.append(np.linspace(-1, 1, 300), 8.0))
-    properties.is_range(entropy.threshold(x, 128), -1, 8, np.float64)
-    properties.is_range(entropy.threshold(x, bins=128, target_bins=128), -1, 8, np.float64)
+    checks.is_range(entropy.threshold(x, 128), -1, 8, np.float64)
+    checks.is_range(entropy.threshold(x, bins=128, target_bins=128), -1, 8, np.float64)
     assert [c[:2] for c in oracle.candidates([1] * 128, 128)] == [(0, 128)]
     assert float(entropy.threshold(x)[1]) < 8  # 2048 bins
 
@@ -51,10 +51,10 @@ def test_ties_go_to_the_narrowest_range(monkeypatch):
     """Candidates of different runs do not tie exactly, unless all are given the same divergence."""
     x = frozen(np.arange(-7.5, 8.0))
     monkeypatch.setattr(entropy, "_divergence", lambda *_: np.float32(1))
-    found = oracle.candidates(oracle.histogram(properties.fractions(x), 15, Fraction(15, 2)), 5)
+    found = oracle.candidates(oracle.histogram(checks.fractions(x), 15, Fraction(15, 2)), 5)
     low, high = (float(oracle.edge(k, 15, Fraction(15, 2))) for k in found[0][:2])
     assert (low, high) == (-2.5, 2.5)
-    properties.is_range(entropy.threshold(x, 15, 5), low, high, np.float64)
+    checks.is_range(entropy.threshold(x, 15, 5), low, high, np.float64)
 
 
 def test_the_oracle_by_hand():
@@ -81,26 +81,26 @@ def test_an_empty_q_is_no_candidate():
     p = oracle.reference(h, 1, 4)
     assert (p, oracle.coarse(h, p, 1, 4, 2)) == ([4, 0, 1], [0, 0, 0])
     assert [c.divergence == mpmath.inf for c in oracle.candidates(h, 2)] == [True, False]
-    properties.is_range(entropy.threshold(properties.counted(h), 4, 2), -3, 4, np.float64)
+    checks.is_range(entropy.threshold(checks.counted(h), 4, 2), -3, 4, np.float64)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extreme_arrays(dtype):
-    arrays = properties.extreme_arrays(dtype)
+    arrays = checks.extreme_arrays(dtype)
     for name in ("constant", "zero", "both zeros", "one element", "a scalar", "all positive", "strided"):
         x = arrays[name]
         low, high = entropy.threshold(x, 16, 4)
         assert low.dtype == high.dtype == dtype
         assert x.min() <= low <= high <= x.max()
         if x.min() == x.max():
-            properties.is_range((low, high), x.min(), x.max(), dtype)
+            checks.is_range((low, high), x.min(), x.max(), dtype)
     for name in ("subnormal", "huge"):
         with pytest.raises(ValueError, match=rf"^x must leave 16 bins of a width that {dtype.__name__} has, got max"):
             entropy.threshold(arrays[name], 16, 4)
 
 
 def test_wrong_values():
-    properties.refuses_what_is_no_finite_float_array(lambda x: entropy.threshold(x, 16, 4))
+    checks.refuses_what_is_no_finite_float_array(lambda x: entropy.threshold(x, 16, 4))
 
 
 def test_wrong_numbers():

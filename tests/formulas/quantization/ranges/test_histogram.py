@@ -1,4 +1,4 @@
-"""Histogram search: its properties, random batches against the oracle, and the error paths."""
+"""Histogram search: its checks against the oracle, random batches, and the error paths."""
 
 from fractions import Fraction
 
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import histogram
 from refcompress.formulas.quantization.ranges.histogram import Histogram
-from tests.formulas.quantization.properties import exact, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import exact, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import histogram as oracle
 
 
-@pytest.mark.parametrize("check", properties.HISTOGRAM)
+@pytest.mark.parametrize("check", checks.HISTOGRAM)
 def test_property(check):
     check(histogram)
 
@@ -26,10 +26,10 @@ BATCH = st.lists(st.integers(-40, 40).map(lambda k: k / 8) | st.floats(-100, 100
 @given(st.lists(BATCH, min_size=1, max_size=3), st.integers(2, 9))
 def test_random_batches(batches, bins):
     """Bit for bit."""
-    found = properties.collected(histogram, batches, bins)
+    found = checks.collected(histogram, batches, bins)
     exactly = [[exact(v) for v in np.array(batch, np.float32)] for batch in batches]
     counts, low, high = oracle.collect(exactly, bins)
-    assert properties.fractions(found.counts) == counts
+    assert checks.fractions(found.counts) == counts
     assert (exact(found.low), exact(found.high)) == (low, high)
 
 
@@ -43,7 +43,7 @@ def test_random_searches(counts, levels, span):
     expected = oracle.search([Fraction(n) for n in counts], levels)
     if expected.margin > Fraction(1, 10_000):
         ends = oracle.restored_ends(exact(found.low), exact(found.high), len(counts), expected)
-        properties.is_range((low, high), *ends, np.float32)
+        checks.is_range((low, high), *ends, np.float32)
 
 
 def test_the_whole_range_is_never_a_candidate():
@@ -84,12 +84,12 @@ def test_ends_of_parts_by_the_oracle():
 
 def test_extreme_arrays():
     """Constant ranges stay; the smallest and the largest numbers have bins, but not squared errors."""
-    arrays = properties.extreme_arrays(np.float32)
+    arrays = checks.extreme_arrays(np.float32)
     for name in ("constant", "zero", "both zeros", "one element", "a scalar"):
         x = arrays[name]
         found = histogram.collect(x, bins=4)
         assert found.counts.tolist() == [0, 0, x.size, 0]
-        properties.is_range(histogram.search(found), x.min(), x.max(), np.float32)
+        checks.is_range(histogram.search(found), x.min(), x.max(), np.float32)
     subnormal = histogram.collect(arrays["subnormal"], bins=4)
     assert subnormal.counts.tolist() == [1, 1, 0, 2]  # 3, −1, 0 and 2 of [−1, 3]
     with pytest.raises(ValueError, match=r"^high - low must leave squared errors that float32 holds, got 5\.6"):
@@ -107,7 +107,7 @@ def test_a_large_constant():
     for value in (2.0**24, 2.0**25, -(2.0**30), 3e38):
         found = histogram.collect(frozen([value, value], np.float32), bins=4)
         assert float(found.counts.sum()) == 2
-        properties.is_range((found.low, found.high), np.float32(value), np.float32(value), np.float32)
+        checks.is_range((found.low, found.high), np.float32(value), np.float32(value), np.float32)
         merged = histogram.collect(frozen([0, value / 2], np.float32), found) if abs(value) < 1e37 else None
         if merged is not None:
             assert merged.counts.tolist() == ([1, 0, 1, 2] if value > 0 else [2, 0, 1, 1])

@@ -1,4 +1,4 @@
-"""Least error: its properties, random arrays against the oracle, and the error paths."""
+"""Least error: its checks against the oracle, random arrays, and the error paths."""
 
 from fractions import Fraction
 
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from refcompress.formulas.quantization import affine, granularity
 from refcompress.formulas.quantization.conventions import PRESETS
 from refcompress.formulas.quantization.ranges import least_error, min_max
-from tests.formulas.quantization.properties import DTYPES, exact, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import least_error as oracle
 
 
-@pytest.mark.parametrize("check", properties.LEAST_ERROR)
+@pytest.mark.parametrize("check", checks.LEAST_ERROR)
 def test_property(check):
     check(least_error)
 
@@ -42,9 +42,9 @@ def test_random_arrays(case):
         with pytest.raises(ValueError, match=r"^max_shrink · grid must be at least 1"):
             least_error.search(x, qmin, qmax, convention, norm, grid, max_shrink)
         return
-    found = oracle.search(properties.fractions(x), qmin, qmax, convention, norm, grid, max_shrink, "float32")
+    found = oracle.search(checks.fractions(x), qmin, qmax, convention, norm, grid, max_shrink, "float32")
     got = least_error.search(x, qmin, qmax, convention, norm, grid, max_shrink)
-    properties.is_the_least(found, got)
+    checks.is_the_least(found, got)
     ends, errors = [ends for ends, _ in found], [error for _, error in found]
     if errors[0] == min(errors):  # the whole range is as good as any
         assert (exact(got[0]), exact(got[1])) == ends[0]
@@ -91,9 +91,9 @@ def test_blocks_of_which_the_last_is_shorter():
 def test_extreme_arrays(dtype):
     """A range without width has s = 1 in this convention: every value comes back from the whole range."""
     for name in ("constant", "zero", "both zeros", "one element", "a scalar"):
-        x = properties.extreme_arrays(dtype)[name]
-        properties.is_range(least_error.search(x, 0, 15, "source"), x.min(), x.max(), dtype)
-    positive = properties.extreme_arrays(dtype)["all positive"]
+        x = checks.extreme_arrays(dtype)[name]
+        checks.is_range(least_error.search(x, 0, 15, "source"), x.min(), x.max(), dtype)
+    positive = checks.extreme_arrays(dtype)["all positive"]
     low, high = least_error.search(positive, 0, 255, "source")
     assert (low, high) == (1, 9)  # shrunken ranges would clip, and 255 codes are many
 
@@ -101,7 +101,7 @@ def test_extreme_arrays(dtype):
 def test_subnormal_and_huge_values():
     tiny, large = np.finfo(np.float64).smallest_subnormal, np.finfo(np.float64).max
     # 0 to 4 units in three steps: s is one unit, errors to a power are 0, and the whole range is the first
-    properties.is_range(least_error.search(frozen([0, 3 * tiny]), 0, 3, "source", grid=1, max_shrink=1.0), 0, 3 * tiny,
+    checks.is_range(least_error.search(frozen([0, 3 * tiny]), 0, 3, "source", grid=1, max_shrink=1.0), 0, 3 * tiny,
                         np.float64)  # fmt: skip
     with pytest.raises(ValueError, match="high - low must be large enough for a scale above 0"):
         least_error.search(frozen([0, 3 * tiny]), 0, 15, "source")
@@ -109,14 +109,14 @@ def test_subnormal_and_huge_values():
         least_error.search(frozen([-large, large]), 0, 15, "source")
     with pytest.raises(ValueError, match=r"^x must have errors whose powers are finite, got values from"):
         least_error.search(frozen([0.0, 1e300, 7e299, 1e299]), 0, 3, "source")
-    properties.is_range(
+    checks.is_range(
         least_error.search(frozen([0.0, 1e300, 7e299, 1e299]), 0, 3, "source", norm=0.5, grid=1, max_shrink=1.0),
         0, 1e300, np.float64,
     )  # fmt: skip
 
 
 def test_wrong_values():
-    properties.refuses_what_is_no_finite_float_array(lambda x: least_error.search(x, 0, 15, "source"))
+    checks.refuses_what_is_no_finite_float_array(lambda x: least_error.search(x, 0, 15, "source"))
     with pytest.raises(TypeError, match=r"^low must be float32 in this convention, got float64"):
         least_error.search(np.ones(3), 0, 15, "gptq")
 

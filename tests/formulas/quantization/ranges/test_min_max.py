@@ -1,4 +1,4 @@
-"""Min-max: its properties, random arrays against the oracle, groups of uneven length, and the error paths."""
+"""Min-max: its checks against the oracle, random arrays, groups of uneven length, and the error paths."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from hypothesis.extra import numpy as hnp
 
 from refcompress.formulas.quantization import granularity
 from refcompress.formulas.quantization.ranges import min_max
-from tests.formulas.quantization.properties import DTYPES, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import min_max as oracle
 
 
-@pytest.mark.parametrize("check", properties.MIN_MAX)
+@pytest.mark.parametrize("check", checks.MIN_MAX)
 def test_property(check):
     check(min_max)
 
@@ -54,4 +54,4 @@ def test_lists_are_float64():
 
 @pytest.mark.parametrize("call", [min_max.min_max, min_max.absolute_maximum])
 def test_wrong_values(call):
-    properties.refuses_what_is_no_finite_float_array(call)
+    checks.refuses_what_is_no_finite_float_array(call)

@@ -1,4 +1,4 @@
-"""Moving average: its properties, random batches against the oracle, and the error paths."""
+"""Moving average: its checks against the oracle, random batches, and the error paths."""
 
 from fractions import Fraction
 
@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import moving_average
-from tests.formulas.quantization.properties import DTYPES, exact, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import moving_average as oracle
 
 
-@pytest.mark.parametrize("check", properties.MOVING_AVERAGE)
+@pytest.mark.parametrize("check", checks.MOVING_AVERAGE)
 def test_property(check):
     check(moving_average)
 
@@ -35,8 +35,8 @@ def test_every_operation_is_rounded_once(case):
     dtype, low, high, batch, c, include_zero = case
     got = moving_average.update((low, high), frozen(batch, dtype), c, include_zero=include_zero)
     name, start = np.dtype(dtype).name, (exact(low), exact(high))
-    expected = oracle.update(start, properties.fractions(batch), Fraction(c), name, include_zero)
-    properties.is_range(got, *expected, dtype)
+    expected = oracle.update(start, checks.fractions(batch), Fraction(c), name, include_zero)
+    checks.is_range(got, *expected, dtype)
 
 
 def test_many_batches_have_the_closed_form():
@@ -46,7 +46,7 @@ def test_many_batches_have_the_closed_form():
         for k in [0, *(int(end) for end in ends)]:
             state = moving_average.update(state, frozen([k, k + 8.0]), c)
         expected = oracle.closed_form(Fraction(0), ends, Fraction(c))
-        properties.is_range(state, expected, expected + 8, np.float64)
+        checks.is_range(state, expected, expected + 8, np.float64)
 
 
 def test_the_start_of_tensorflow_counts_37_percent_after_1000_batches():
@@ -60,21 +60,21 @@ def test_the_start_of_tensorflow_counts_37_percent_after_1000_batches():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extreme_batches(dtype):
-    for x in properties.extreme_arrays(dtype).values():
-        properties.is_range(moving_average.update(None, x), x.min(), x.max(), dtype)
-        properties.is_range(moving_average.update((x.min(), x.max()), x), x.min(), x.max(), dtype)
+    for x in checks.extreme_arrays(dtype).values():
+        checks.is_range(moving_average.update(None, x), x.min(), x.max(), dtype)
+        checks.is_range(moving_average.update((x.min(), x.max()), x), x.min(), x.max(), dtype)
     tiny = np.finfo(dtype).smallest_subnormal
     # a quarter of the smallest number is rounded to 0, ¾ of it to itself
-    properties.is_range(
+    checks.is_range(
         moving_average.update((dtype(0), dtype(0)), frozen([tiny], dtype), c=0.25), dtype(0), dtype(0), dtype
     )
-    properties.is_range(moving_average.update((dtype(0), dtype(0)), frozen([tiny], dtype), c=0.75), tiny, tiny, dtype)
+    checks.is_range(moving_average.update((dtype(0), dtype(0)), frozen([tiny], dtype), c=0.75), tiny, tiny, dtype)
 
 
 def test_wrong_values():
-    properties.refuses_what_is_no_finite_float_array(lambda x: moving_average.update(None, x))
+    checks.refuses_what_is_no_finite_float_array(lambda x: moving_average.update(None, x))
     before = (np.float32(0), np.float32(1))
-    properties.refuses_what_is_no_finite_float_array(lambda x: moving_average.update(before, x))
+    checks.refuses_what_is_no_finite_float_array(lambda x: moving_average.update(before, x))
 
 
 @pytest.mark.parametrize("c", [0.0, -0.1, 1.0000001, np.nan, np.inf])

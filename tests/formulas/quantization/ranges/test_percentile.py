@@ -1,4 +1,4 @@
-"""Percentile: its properties, random arrays against the oracle, and the error paths."""
+"""Percentile: its checks against the oracle, random arrays, and the error paths."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import percentile
-from tests.formulas.quantization.properties import DTYPES, exact, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import percentile as oracle
 
 METHODS = ("kth", "interpolated")
 
 
-@pytest.mark.parametrize("check", properties.PERCENTILE)
+@pytest.mark.parametrize("check", checks.PERCENTILE)
 def test_property(check):
     check(percentile)
 
@@ -35,7 +35,7 @@ def test_kth_is_a_value(x, p):
     k = oracle.high_k(p, x.size), oracle.low_k(100.0 - p, x.size)
     assume(k[1] > 0)
     low, high = percentile.percentile(x, p)
-    properties.is_range((low, high), oracle.kth(x.tolist(), k[1]), oracle.kth(x.tolist(), k[0]), x.dtype)
+    checks.is_range((low, high), oracle.kth(x.tolist(), k[1]), oracle.kth(x.tolist(), k[0]), x.dtype)
     assert float(percentile.absolute(x, p)) == oracle.kth(np.abs(x).tolist(), k[0])
 
 
@@ -43,7 +43,7 @@ def test_kth_is_a_value(x, p):
 @given(arrays(), PERCENTS)
 def test_interpolated_is_between(x, p):
     low, high = percentile.percentile(x, p, "interpolated")
-    slack = properties.interpolation_slack(x, x.dtype)
+    slack = checks.interpolation_slack(x, x.dtype)
     for end, percent in ((low, 100.0 - p), (high, p)):
         assert abs(exact(end) - oracle.interpolated(x.tolist(), percent)) <= slack
     assert x.min() <= low <= x.max()
@@ -64,14 +64,14 @@ def test_the_same_as_numpy(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("method", METHODS)
 def test_extreme_arrays(dtype, method):
-    for name, x in properties.extreme_arrays(dtype).items():
+    for name, x in checks.extreme_arrays(dtype).items():
         if name != "huge":
             ends = percentile.percentile(x, 50, method)
             assert ends[0].dtype == ends[1].dtype == dtype
             assert x.min() <= ends[0] <= ends[1] <= x.max()
         assert float(percentile.percentile(x, 100, method, low_p=100)[1]) == float(x.max())
     constant = frozen(np.full((2, 3), 0.1), dtype)
-    properties.is_range(percentile.percentile(constant, 77.7, method), dtype(0.1), dtype(0.1), dtype)
+    checks.is_range(percentile.percentile(constant, 77.7, method), dtype(0.1), dtype(0.1), dtype)
 
 
 def test_huge_neighbours_are_interpolated_or_refused():
@@ -82,7 +82,7 @@ def test_huge_neighbours_are_interpolated_or_refused():
             ends = percentile.percentile(x, p, "interpolated")
         except ValueError:
             continue
-        properties.is_range(ends, low, high, np.float64)
+        checks.is_range(ends, low, high, np.float64)
 
 
 def test_ends_in_order_or_refused():
@@ -104,8 +104,8 @@ def test_the_dtype_is_kept_where_float64_is_computed():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_wrong_values(method):
-    properties.refuses_what_is_no_finite_float_array(lambda x: percentile.percentile(x, 50, method))
-    properties.refuses_what_is_no_finite_float_array(lambda x: percentile.absolute(x, 50, method))
+    checks.refuses_what_is_no_finite_float_array(lambda x: percentile.percentile(x, 50, method))
+    checks.refuses_what_is_no_finite_float_array(lambda x: percentile.absolute(x, 50, method))
 
 
 def test_wrong_percentiles():
@@ -140,4 +140,4 @@ def test_no_value_is_reached():
         percentile.percentile(frozen([1.0, 2.0, 3.0]), 100)
     with pytest.raises(ValueError, match=r"^p and low_p must each reach a value, got k = 0 of 9 values"):
         percentile.absolute(np.ones(9), 5)
-    properties.is_range(percentile.percentile(np.ones(3), 100, "interpolated"), 1, 1, np.float64)
+    checks.is_range(percentile.percentile(np.ones(3), 100, "interpolated"), 1, 1, np.float64)

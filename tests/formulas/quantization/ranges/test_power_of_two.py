@@ -1,4 +1,4 @@
-"""Power-of-two scale: its properties, random magnitudes against the oracle, and the error paths."""
+"""Power-of-two scale: its checks against the oracle, random magnitudes, and the error paths."""
 
 import math
 from fractions import Fraction
@@ -9,12 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import power_of_two
-from tests.formulas.quantization.properties import DTYPES, exact, frozen
-from tests.formulas.quantization.ranges import properties
+from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.ranges import checks
 from tests.oracles import power_of_two as oracle
 
 
-@pytest.mark.parametrize("check", properties.POWER_OF_TWO)
+@pytest.mark.parametrize("check", checks.POWER_OF_TWO)
 def test_property(check):
     check(power_of_two)
 

@@ -1,4 +1,4 @@
-"""What every implementation of packing and of the ledger must satisfy; see the properties of quantization."""
+"""What every implementation of packing and of the ledger must satisfy; see the checks of quantization."""
 
 import itertools
 

@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from tests.formulas.quantization.properties import DTYPES, exact, frozen
+from tests.formulas.quantization.checks import DTYPES, exact, frozen
 from tests.oracles import aciq as aciq_oracle
 from tests.oracles import entropy as entropy_oracle
 from tests.oracles import histogram as histogram_oracle

@@ -1,4 +1,4 @@
-"""Properties of the pruning formulas as plain functions: each takes an implementation and raises AssertionError.
+"""Checks of the pruning formulas as plain functions: each takes an implementation and raises AssertionError.
 
 An implementation is anything with the module's functions as attributes, so that planted errors can be passed too.
 """
