@@ -1,8 +1,11 @@
 """The command line: parsing and printing, nothing else."""
 
 import argparse
+import contextlib
+import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -23,17 +26,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # several times the time on a busy one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     args = _parser().parse_args(arguments)
+    with contextlib.suppress(ValueError):  # which it is in another than the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console without ≤ and x̂ shows their numbers
     try:
         return args.run(args) or 0
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print(f"\n{args.prog}: interrupted", file=sys.stderr)
         return 130
     except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         print(f"{args.prog}: error: {_one_line(error)}", file=sys.stderr)
         return 2
-    return 0
+
+
+def _print(*texts: str) -> None:
+    """Print, an empty line between texts. That the reader, such as head, has seen enough changes nothing else."""
+    try:
+        print(*texts, sep="\n\n", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _compress(args: argparse.Namespace) -> None:
@@ -77,13 +90,13 @@ def _compress(args: argparse.Namespace) -> None:
         report.check_report(args.report)
     data = datasets.load(args.data, args.seed)
     if not args.json:
-        print(report.recipe(options), end="\n\n", flush=True)
+        _print(report.recipe(options) + "\n")
     result = compress(data, options, out=args.out, progress=choose())
     if args.json:
-        print(json.dumps(result.to_json(), indent=2))
+        _print(json.dumps(result.to_json(), indent=2))
     else:
         tables = report.stage_table(result), report.layer_table(result), report.ledger_table(result.ledger)
-        print("\n\n".join(tables), f"written: {result.path}", sep="\n\n")
+        _print(*tables, f"written: {result.path}")
     if args.report is not None:
         path = report.write_report(result, args.report)
         print(f"report: {path}", file=sys.stderr if args.json else sys.stdout)
@@ -94,7 +107,7 @@ def _inspect(args: argparse.Namespace) -> None:
 
     model = storage.read(args.file)
     model.network()  # says so where layers and tensors do not fit
-    print(report.tensor_table(model), report.ledger_table(storage.ledger(args.file)), sep="\n\n")
+    _print(report.tensor_table(model), report.ledger_table(storage.ledger(args.file)))
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -110,40 +123,42 @@ def _evaluate(args: argparse.Namespace) -> None:
     data = datasets.load(args.data, seed)
     result = nn.evaluate(network, input_images(data.x_test, network.input_shape), data.y_test)
     if args.json:
-        print(json.dumps({"accuracy": result.accuracy, "loss": result.loss}, indent=2))
+        _print(json.dumps({"accuracy": result.accuracy, "loss": result.loss}, indent=2))
     else:
-        print(f"accuracy {100 * result.accuracy:.2f} % ({result.correct} of {result.total}), loss {result.loss:.4f}")
+        _print(f"accuracy {100 * result.accuracy:.2f} % ({result.correct} of {result.total}), loss {result.loss:.4f}")
 
 
 def _formulas(args: argparse.Namespace) -> None:
     from refcompress.report import formula_index
 
     if args.markdown:
-        print(formula_index.markdown())
+        _print(formula_index.markdown())
     elif args.formula is not None:
-        print(formula_index.describe(args.formula))
+        _print(formula_index.describe(args.formula))
     else:
-        for entry in formula_index.entries():
-            print(f"{entry.stem:22} {', '.join(entry.ids):15} {entry.title}")
+        lines = (f"{entry.stem:22} {', '.join(entry.ids):15} {entry.title}" for entry in formula_index.entries())
+        _print("\n".join(lines))
 
 
 def _conventions(args: argparse.Namespace) -> None:
     from refcompress.report import convention_index
 
     if args.preset is None:
-        print(convention_index.table())
+        _print(convention_index.table())
     elif args.other is None:
-        print(convention_index.describe(args.preset))
+        _print(convention_index.describe(args.preset))
     else:
-        print(convention_index.compare(args.preset, args.other))
+        _print(convention_index.compare(args.preset, args.other))
 
 
 def _check(args: argparse.Namespace) -> int:
-    from refcompress.conformance import cases, checking, targets
+    from refcompress.conformance import cases, check
+    from refcompress.conformance.checking.check import run_results
+    from refcompress.conformance.targets.replies import read_results
     from refcompress.report import conformance_report
 
     if args.help:
-        print(args.parser.format_help(), conformance_report.usage(args.formula), sep="\n")
+        _print(args.parser.format_help().rstrip(), conformance_report.usage(args.formula))
         return 0
     if sum(given is not None for given in (args.target, args.command, args.outputs)) != 1:
         raise ValueError("there must be exactly one of TARGET, --command and --outputs")
@@ -151,19 +166,22 @@ def _check(args: argparse.Namespace) -> int:
         raise ValueError("--formula is missing; `refcompress check --help` lists the formulas")
     cases(args.formula, args.convention)  # is there such a thing at all?
     if args.outputs is not None:
-        report = checking.run_results(targets.read_results(args.outputs), args.formula, args.convention)
+        report = run_results(read_results(args.outputs), args.formula, args.convention)
     else:
-        with targets.open_target(args.target, args.command, args.timeout) as call:
-            report = checking.run(call, args.formula, args.convention, max_examples=args.max_examples)
+        options = {"command": args.command, "max_examples": args.max_examples, "timeout": args.timeout}
+        report = check(args.target, args.formula, args.convention, **options)
     if args.json:
-        print(json.dumps(report.to_json(), indent=2))
+        _print(json.dumps(report.to_json(), indent=2))
     else:
-        print(conformance_report.text(report, target=args.target, command=args.command))
+        _print(conformance_report.text(report, target=args.target, command=args.command))
     return 0 if report.conforms else 1
 
 
 def _diagnose(args: argparse.Namespace) -> int:
-    from refcompress.conformance import arrays, diagnosis, from_arrays, targets
+    from refcompress.conformance import diagnose, diagnose_arrays
+    from refcompress.conformance.diagnosis.arrays import read_arrays
+    from refcompress.conformance.diagnosis.diagnose import code_range
+    from refcompress.conformance.targets.errors import TargetError
     from refcompress.formulas.quantization.conventions import named
     from refcompress.report import diagnosis_report
 
@@ -173,18 +191,17 @@ def _diagnose(args: argparse.Namespace) -> int:
     if args.arrays is not None:
         if args.codes is not None or args.zero_point is not None:
             raise ValueError("--codes and --zero-point are not for --arrays, which has its own")
-        found = from_arrays.diagnose_arrays(**arrays.read_arrays(args.arrays))
+        found = diagnose_arrays(**read_arrays(args.arrays))
     else:
-        qmin, qmax = diagnosis.code_range(args.codes or "uint8")
-        with targets.open_target(args.target, args.command, args.timeout) as call:
-            try:
-                found = diagnosis.diagnose(diagnosis.called(call), qmin, qmax, zero_points=args.zero_point)
-            except targets.TargetError as error:
-                raise ValueError(str(error)) from error
+        options = {"command": args.command, "zero_points": args.zero_point, "timeout": args.timeout}
+        try:
+            found = diagnose(args.target, *code_range(args.codes or "uint8"), **options)
+        except TargetError as error:
+            raise ValueError(str(error)) from error
     if args.json:
-        print(json.dumps(diagnosis_report.to_json(found, args.against), indent=2))
+        _print(json.dumps(diagnosis_report.to_json(found, args.against), indent=2))
     else:
-        print(diagnosis_report.text(found, args.against))
+        _print(diagnosis_report.text(found, args.against))
     return 0 if found.readings else 1
 
 
@@ -199,7 +216,7 @@ def _vectors(args: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, data in contents.items():
         write_beside(out / name, data)
-        print(out / name)
+    _print("\n".join(str(out / name) for name in contents))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from refcompress.report import formula_index
 # a small job: 60 images of 8 × 8 in 3 classes, one bright quadrant each
 SMALL = ["--net", "mlp", "--epochs", "2", "--finetune-epochs", "1", "--batch-size", "8"]
 EPOCHS = 3
+TOP = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -463,3 +465,21 @@ def test_a_closed_pipe_is_no_error():
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("conv2d: ")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("options", ["", " --json"])
+def test_a_closed_pipe_does_not_hide_what_was_found(folder, options):
+    (folder / "mine.py").write_text("def pack(q, bits):\n    return q\n")
+    check = f"{sys.executable} -m refcompress check mine:pack --formula packing{options}"
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    command = ["bash", "-c", f"{check} | true; exit ${{PIPESTATUS[0]}}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_console_that_has_not_all_letters():
+    command = [sys.executable, "-m", "refcompress", "conventions", "onnx"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"x\\u0302 = s\xb7(q \\u2212 Z)" in done.stdout

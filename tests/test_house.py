@@ -1,4 +1,4 @@
-"""The architecture: imports point down, every formula has its places, the oracles are independent."""
+"""The architecture: imports point down, every formula has its places, oracles and vectors are independent."""
 
 import ast
 import pkgutil
@@ -9,6 +9,8 @@ import pytest
 
 import refcompress
 from refcompress import formulas
+from refcompress.conformance.suite import suite
+from refcompress.formulas.quantization.conventions import PRESETS
 
 TOP = Path(__file__).parent.parent
 PACKAGE = TOP / "refcompress"
@@ -131,6 +133,21 @@ def test_every_stem_has_its_places_in_the_kit(group, stem):
     assert (kit / "properties" / f"{stem}.py").is_file()
     assert (TOP / "tests" / "vectors" / "stems" / f"{stem}.py").is_file()
     assert (TOP / "tests" / "conformance" / "planted" / f"{stem}.py").is_file()
+
+
+def test_every_preset_has_cases():
+    assert set(PRESETS) <= set(suite("affine").functions["quantize"].conventions)
+
+
+# the format of the files, and what presets say of themselves; no arithmetic
+VECTORS_TAKE = {"conformance.case", "conformance.comparison", "conformance.suite", "conformance.text", "report"}
+VECTORS_TAKE |= {"formulas.quantization.conventions.PRESETS"}
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "tests" / "vectors").rglob("*.py")), ids=lambda p: p.stem)
+def test_vectors_are_independent(path):
+    own = {name.removeprefix("refcompress.") for name in imports(path.read_text()) if name.startswith("refcompress")}
+    assert {name for name in own if not any(f"{name}.".startswith(f"{taken}.") for taken in VECTORS_TAKE)} == set()
 
 
 def strip_comments(source: str) -> str:

@@ -3,18 +3,24 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from refcompress.conformance.case import Case, cases
+from refcompress.conformance.case import Case
+from refcompress.conformance.suite import cases
 
 if TYPE_CHECKING:
-    from refcompress.conformance.checking import check
-    from refcompress.conformance.diagnosis import diagnose
-    from refcompress.conformance.from_arrays import diagnose_arrays
-    from refcompress.conformance.separation import separate
+    from refcompress.conformance.checking.check import check
+    from refcompress.conformance.diagnosis.diagnose import diagnose
+    from refcompress.conformance.diagnosis.from_arrays import diagnose_arrays
+    from refcompress.conformance.diagnosis.separation import separate
 
 __all__ = ["Case", "cases", "check", "diagnose", "diagnose_arrays", "separate"]
 
 # imported where they are used: the process that serves a Python target imports as little as it can
-LATE = {"check": "checking", "diagnose": "diagnosis", "diagnose_arrays": "from_arrays", "separate": "separation"}
+LATE = {
+    "check": "checking.check",
+    "diagnose": "diagnosis.diagnose",
+    "diagnose_arrays": "diagnosis.from_arrays",
+    "separate": "diagnosis.separation",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,20 +1,15 @@
 """Cases: what a formula gives on a few small inputs, to the last bit, and which wrong ones each case tells from it."""
 
-import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from refcompress.conformance.comparison import Expected, mismatch
+from refcompress.conformance.comparison import Expected, contents, mismatch
 from refcompress.conformance.text import decode
 
-__all__ = ["Case", "Function", "Suite", "cases", "find", "stems", "suite"]
-
-DEFAULT = "default"  # the one convention of a formula that leaves nothing open
+__all__ = ["Case", "parse_case", "parse_results"]
 
 
 @dataclass(frozen=True)
@@ -60,127 +55,36 @@ class Case:
 
     def check(self, function: Callable[..., Any]) -> None:
         """Call a function with the arguments in order; AssertionError if it gives something else or modifies one."""
-        arguments, before = self.arguments, self.arguments
+        arguments = self.arguments
+        before = {name: contents(value) for name, value in arguments.items()}
         wrong = self.mismatch(function(*arguments.values()))
         if wrong:
             raise AssertionError(f"{self.id}: {wrong}; this case is for: {', '.join(self.made_for)}")
-        for name, value in before.items():
-            if not np.array_equal(value, arguments[name], equal_nan=np.asarray(value).dtype.kind == "f"):
+        for name, value in arguments.items():
+            if contents(value) != before[name]:
                 raise AssertionError(f"{self.id}: the argument {name} was modified")
 
     def __str__(self) -> str:
         return self.id
 
 
-@dataclass(frozen=True)
-class Function:
-    """What a target must look like.
-
-    Attributes
-    ----------
-    summary : str
-        What it computes.
-    parameters, returns : dict of str
-        By name, in order, with dtype and shape in words.
-    conventions : tuple of str
-        The readings of the formula that have cases.
-    mutants : dict of str
-        The wrong variants that the cases kill: name, and what is wrong with it.
-    provenance : str
-    """
-
-    name: str
-    summary: str
-    parameters: dict[str, str]
-    returns: dict[str, str]
-    conventions: tuple[str, ...]
-    mutants: dict[str, str]
-    provenance: str
-
-    def signature(self) -> str:
-        """Return the call in one line, with the parameters and results under it."""
-        width = max(map(len, [*self.parameters, *self.returns]))
-        lines = [f"f({', '.join(self.parameters)}) -> {', '.join(self.returns)}"]
-        lines += [f"  {name:{width}}  {text}" for name, text in {**self.parameters, **self.returns}.items()]
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Suite:
-    """All that is known of a stem: its functions, the first one being the formula's own, and their cases."""
-
-    stem: str
-    version: int
-    functions: dict[str, Function]
-    cases: tuple[Case, ...]
-
-    def only(self, functions: Collection[str] | None = None, convention: str | None = None) -> "Suite":
-        """Return the suite without other functions and without the cases of other conventions."""
-        names = {name: function for name, function in self.functions.items() if functions is None or name in functions}
-        kept = (case for case in self.cases if case.function in names)
-        return replace(
-            self, functions=names, cases=tuple(c for c in kept if convention is None or convention in c.conventions)
-        )
-
-
-def _folder() -> Any:
-    return resources.files("refcompress.conformance") / "vectors"
-
-
-def stems() -> tuple[str, ...]:
-    """Return the formulas that have cases, in alphabetical order."""
-    names = (path.name for path in _folder().iterdir())
-    return tuple(
-        sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name != "schema.json")
-    )
-
-
-def file(stem: str) -> dict[str, Any]:
-    """Return the contents of a stem's file; ValueError if it has none."""
-    if stem not in stems():
-        raise ValueError(f"formula must be one of {', '.join(stems())}, got {stem!r}")
-    contents: dict[str, Any] = json.loads((_folder() / f"{stem}.json").read_text(encoding="utf-8"))
-    return contents
-
-
-@cache
-def suite(stem: str) -> Suite:
-    """Return a stem's functions and cases; ValueError if it has none."""
-    return read(file(stem))
-
-
-def read(file: Mapping[str, Any]) -> Suite:
-    """Return the suite of a file of vectors."""
-    functions = {
-        name: Function(
-            name,
-            entry["summary"],
-            entry["parameters"],
-            entry["returns"],
-            tuple(entry["conventions"]),
-            entry["mutants"],
-            entry["provenance"],
-        )
-        for name, entry in file["functions"].items()
-    }
-    return Suite(file["stem"], file["version"], functions, tuple(_case(file["stem"], entry) for entry in file["cases"]))
-
-
-def _case(stem: str, entry: Mapping[str, Any]) -> Case:
+def parse_case(stem: str, entry: Mapping[str, Any]) -> Case:
+    """Return a case of a file of vectors."""
     return Case(
         entry["id"],
         stem,
         entry["function"],
         tuple(entry["conventions"]),
         entry["arguments"],
-        _expected(entry["expected"]),
+        parse_results(entry["expected"]),
         {name: _answer(entry["expected"], answer) for name, answer in entry["kills"].items()},
         tuple(entry["made_for"]),
         entry["provenance"],
     )
 
 
-def _expected(coded: Mapping[str, Any]) -> dict[str, Expected]:
+def parse_results(coded: Mapping[str, Any]) -> dict[str, Expected]:
+    """Return results as a file of vectors writes them."""
     return {
         name: Expected(
             np.asarray(decode({key: part for key, part in value.items() if key not in ("holds", "tolerance")})),
@@ -193,56 +97,8 @@ def _expected(coded: Mapping[str, Any]) -> dict[str, Expected]:
 
 def _answer(expected: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Expected]:
     """A wrong variant's results; what they do not say of themselves is as expected."""
-    return _expected({name: {**_without_values(expected[name]), **part} for name, part in answer.items()})
+    return parse_results({name: {**_without_values(expected[name]), **part} for name, part in answer.items()})
 
 
 def _without_values(coded: Mapping[str, Any]) -> dict[str, Any]:
     return {key: part for key, part in coded.items() if key not in ("values", "hex")}
-
-
-def find(formula: str) -> tuple[Suite, Function]:
-    """Return suite and function of "stem" (its first function) or "stem.function"; ValueError if there is none."""
-    stem, _, name = formula.partition(".")
-    found = suite(stem)
-    if name and name not in found.functions:
-        raise ValueError(f"formula must be one of {', '.join(f'{stem}.{f}' for f in found.functions)}, got {formula!r}")
-    return found, found.functions[name] if name else next(iter(found.functions.values()))
-
-
-def cases(formula: str, convention: str | None = None) -> tuple[Case, ...]:
-    """Return the cases of a formula in one convention, to check a function of your own with.
-
-    Parameters
-    ----------
-    formula : str
-        A stem such as "affine", whose first function is meant, or "stem.function".
-    convention : str, optional
-        May be left out where the formula has only one.
-
-    Returns
-    -------
-    tuple of `Case`
-
-    Raises
-    ------
-    ValueError
-        If there is no such formula or convention, or the convention is missing.
-
-    Examples
-    --------
-    >>> from refcompress.formulas.quantization import affine
-    >>> for case in cases("affine", "onnx"):
-    ...     case.check(lambda *arguments: affine.quantize(*arguments, "onnx"))
-
-    In a test of your own::
-
-        @pytest.mark.parametrize("case", conformance.cases("affine", "onnx"), ids=str)
-        def test_my_quantizer(case):
-            case.check(my_quantizer)
-    """
-    found, function = find(formula)
-    if convention is None and len(function.conventions) == 1:
-        convention = function.conventions[0]
-    if convention not in function.conventions:
-        raise ValueError(f"convention must be one of {', '.join(function.conventions)}, got {convention!r}")
-    return tuple(c for c in found.cases if c.function == function.name and convention in c.conventions)

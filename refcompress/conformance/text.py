@@ -1,6 +1,8 @@
 """Arrays as JSON and back: dtype, shape, and values as decimals beside exact hexadecimal floats."""
 
 import math
+import re
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,9 @@ __all__ = ["decode", "encode"]
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float16", "float32", "float64")
 DTYPES = ("bool", *INTEGERS, *FLOATS)
+DIGITS = {2: 5, 4: 9, 8: 17}  # of a decimal that tells every float of so many bytes from its neighbours
+HEXADECIMAL = re.compile(r"([+-]?)0x([0-9a-f]+)\.?([0-9a-f]*)p([+-]?[0-9]{1,4})", re.IGNORECASE)
+DECIMAL = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,4})?|inf|infinity|nan)", re.IGNORECASE)
 
 
 def encode(value: Any) -> Any:
@@ -43,7 +48,8 @@ def decode(coded: Any) -> Any:
     """Return what `encode` was given; ValueError if it is no such thing.
 
     Floats are read from hex, or where there is none, from values: numbers, or strings such as "nan" and "0x1.8p+0". No
-    value is rounded to its dtype: it must be one of its numbers, or the shortest decimal of one.
+    value is rounded to its dtype: it must be one of its numbers, or a decimal that stands for one, which is the
+    shortest that does, or has the 5, 9 or 17 digits (C's "%.9g") that a float16, float32 or float64 needs.
 
     Examples
     --------
@@ -82,20 +88,34 @@ def _integer(value: Any, dtype: np.dtype) -> int:
 
 
 def _float(value: Any, dtype: np.dtype) -> Any:
-    try:
-        if isinstance(value, str):
-            number = float.fromhex(value) if "x" in value.lower() else float(value)
-        elif type(value) in (int, float):
-            number = float(value)
-        else:
-            raise ValueError
-    except (ValueError, OverflowError):
-        raise ValueError(f"values must be numbers, got {_short(value)}") from None
+    number = _number(value)
     with np.errstate(over="ignore"):
         rounded = dtype.type(number)
-    if math.isfinite(number) and (not np.isfinite(rounded) or number not in (float(rounded), float(str(rounded)))):
+    accepted = float(rounded), float(str(rounded)), float(f"{float(rounded):.{DIGITS[dtype.itemsize]}g}")
+    if math.isfinite(number) and (not np.isfinite(rounded) or number not in accepted):
         raise ValueError(f"values must be numbers of {dtype}, got {_short(value)}")
     return rounded
+
+
+def _number(value: Any) -> float:
+    """Return a number or a string as float64, which an integer and a hexadecimal float must be exactly."""
+    text = value if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
+    bits = HEXADECIMAL.fullmatch(text)
+    try:
+        if bits is not None:
+            number = float.fromhex(text)
+            sign, whole, fraction, exponent = bits.groups()
+            exact = int(f"{sign}{whole}{fraction}", 16) * Fraction(2) ** (int(exponent) - 4 * len(fraction)) == number
+        else:
+            number = float(text if DECIMAL.fullmatch(text) else "no number")
+            exact = not isinstance(value, int) or int(number) == value
+            if math.isinf(number) and text[-1].isdigit():
+                raise OverflowError
+    except (ValueError, OverflowError):
+        raise ValueError(f"values must be numbers, got {_short(value)}") from None
+    if not exact:
+        raise ValueError(f"values must be numbers of at most 53 bits, got {_short(value)}")
+    return number
 
 
 _READ = {"bool": _boolean, "integer": _integer, "float": _float}

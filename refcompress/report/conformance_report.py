@@ -2,8 +2,8 @@
 
 import shlex
 
-from refcompress.conformance.case import find, stems
-from refcompress.conformance.verdict import Failure, Report
+from refcompress.conformance.checking.verdict import Failure, Report
+from refcompress.conformance.suite import find_function, stems
 from refcompress.report.repro import repro
 
 __all__ = ["text", "usage"]
@@ -48,7 +48,7 @@ def usage(formula: str | None) -> str:
     if formula is None:
         lines = [f"formulas: {', '.join(stems())}", "(`refcompress check --formula STEM --help` says what is called)"]
         return "\n".join([*lines, "", PROTOCOL])
-    suite, function = find(formula)
+    suite, function = find_function(formula)
     lines = [f"{suite.stem}.{function.name}: {function.summary}", "", function.signature(), ""]
     lines.append(f"conventions: {', '.join(function.conventions)}")
     lines.append(f"functions: {', '.join(f'{suite.stem}.{name}' for name in suite.functions)}")

@@ -1,8 +1,8 @@
 """The presets of affine quantization as text: all of them, one, or what two differ in and where that shows."""
 
-from refcompress.conformance.questions import decimal
-from refcompress.conformance.readings import FIELDS
-from refcompress.conformance.separation import separate
+from refcompress.conformance.diagnosis.questions import decimal
+from refcompress.conformance.diagnosis.readings import FIELDS
+from refcompress.conformance.diagnosis.separation import separate
 from refcompress.formulas.quantization.axes import AXES
 from refcompress.formulas.quantization.conventions import PRESETS, named
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.conformance.findings import Diagnosis
-from refcompress.conformance.nonfinite import NAMES
-from refcompress.conformance.questions import Question, table
-from refcompress.conformance.readings import SHOWN, meaning
-from refcompress.conformance.separation import Separation
+from refcompress.conformance.diagnosis.findings import Diagnosis
+from refcompress.conformance.diagnosis.nonfinite import NAMES
+from refcompress.conformance.diagnosis.questions import Question, table
+from refcompress.conformance.diagnosis.readings import SHOWN, meaning
+from refcompress.conformance.diagnosis.separation import Separation
 from refcompress.formulas.quantization.conventions import named
 
 __all__ = ["text", "to_json"]

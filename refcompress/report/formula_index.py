@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from refcompress import formulas, nn
-from refcompress.conformance.case import stems
+from refcompress.conformance.suite import stems
 
 GROUPS = (
     "network",

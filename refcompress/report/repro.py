@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from refcompress.conformance.case import Case
+from refcompress.conformance.checking.verdict import Failure, Report
 from refcompress.conformance.text import encode
-from refcompress.conformance.verdict import Failure, Report
 
 __all__ = ["literal", "repro"]
 

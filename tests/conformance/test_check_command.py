@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from refcompress import cli
-from refcompress.conformance.case import cases, stems, suite
+from refcompress.conformance.suite import cases, stems, suite
 from refcompress.conformance.text import encode
 
 EXAMPLES = Path(__file__).parent / "examples"

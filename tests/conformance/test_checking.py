@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from refcompress import conformance
 from refcompress.conformance import check
-from refcompress.conformance.case import cases, stems, suite
-from refcompress.conformance.checking import run, run_results
+from refcompress.conformance.checking.check import run, run_results
+from refcompress.conformance.checking.trial import trial
 from refcompress.conformance.properties import Property
-from refcompress.conformance.targets import Crashed, Hung, in_process
-from refcompress.conformance.trial import trial
+from refcompress.conformance.suite import cases, stems, suite
+from refcompress.conformance.targets.errors import Crashed, Hung
+from refcompress.conformance.targets.target import in_process
 from refcompress.report.conformance_report import text
 from refcompress.report.repro import literal, repro
 

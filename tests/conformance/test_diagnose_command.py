@@ -11,7 +11,7 @@ import pytest
 
 from refcompress import cli
 from refcompress.conformance import diagnose
-from refcompress.conformance.diagnosis import code_range
+from refcompress.conformance.diagnosis.diagnose import code_range
 from refcompress.formulas.quantization.conventions import PRESETS
 from refcompress.report import diagnosis_report
 from tests.oracles.conventions import TWINS

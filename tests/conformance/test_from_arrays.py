@@ -1,5 +1,6 @@
 """What arrays show, and what they do not: then, a number that would."""
 
+import contextlib
 import io
 import zipfile
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from refcompress.conformance import diagnose_arrays
-from refcompress.conformance.arrays import read_arrays
-from refcompress.conformance.readings import FIELDS
+from refcompress.conformance.diagnosis.arrays import read_arrays
+from refcompress.conformance.diagnosis.readings import FIELDS
 from refcompress.formulas.quantization.conventions import PRESETS
 from tests.oracles import affine as oracle
 from tests.oracles.conventions import TWINS
@@ -211,5 +212,10 @@ def test_files_that_are_no_arrays(tmp_path):
             read_arrays(tmp_path / name)
     with pytest.raises(ValueError, match=r"^x cannot be read: "):
         read_arrays(tmp_path / "cut.npz")
+    whole = saved(tmp_path / "whole.npz", x=X, scale=F(1), zero_point=0, q=Q).read_bytes()
+    for place in range(len(whole)):  # most of them raise one of five things in zipfile and zlib
+        (tmp_path / "bad.npz").write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(ValueError):
+            read_arrays(tmp_path / "bad.npz")
     with pytest.raises(FileNotFoundError):
         read_arrays(tmp_path / "none.npz")

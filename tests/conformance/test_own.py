@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from refcompress.conformance.case import cases, find, stems
 from refcompress.conformance.properties import own, properties
+from refcompress.conformance.suite import cases, find_function, stems
 
 FUNCTIONS = [
     (stem, function, convention)
     for stem in stems()
-    for function, entry in find(stem)[0].functions.items()
+    for function, entry in find_function(stem)[0].functions.items()
     for convention in entry.conventions
 ]
 EXAMPLES = 10  # each convention of each function; the formulas' own tests are elsewhere
@@ -36,7 +36,7 @@ def test_own_functions_conform(stem, function, convention):
 PROPERTIES = [
     (stem, p.name)
     for stem in stems()
-    for function in find(stem)[0].functions
+    for function in find_function(stem)[0].functions
     for p in properties(stem, function)
     if p.name != "agrees"
 ]
@@ -49,7 +49,7 @@ class Seen(BaseException):
 @pytest.mark.parametrize(("stem", "name"), PROPERTIES)
 def test_every_property_sees_its_planted_mutant(stem, name):
     convention, wrong = planted(stem)[name]
-    (p,) = (p for function in find(stem)[0].functions for p in properties(stem, function) if p.name == name)
+    (p,) = (p for function in find_function(stem)[0].functions for p in properties(stem, function) if p.name == name)
     assert p.sentence.endswith(".")
 
     def holds(f, convention, **drawn):
@@ -64,7 +64,7 @@ def test_every_property_sees_its_planted_mutant(stem, name):
 
 @pytest.mark.parametrize("stem", stems())
 def test_every_mutant_of_the_vectors_is_killed(stem):
-    suite = find(stem)[0]
+    suite = find_function(stem)[0]
     for name, function in suite.functions.items():
         mine = [case for case in suite.cases if case.function == name]
         assert {mutant for case in mine for mutant in case.kills} == set(function.mutants)

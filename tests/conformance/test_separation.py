@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from refcompress.conformance import separate
-from refcompress.conformance.questions import Question, decimal, questions, table
-from refcompress.conformance.readings import FIELDS, SHOWN, readings
-from refcompress.conformance.separation import shortest
+from refcompress.conformance.diagnosis.questions import Question, decimal, questions, table
+from refcompress.conformance.diagnosis.readings import FIELDS, SHOWN, readings
+from refcompress.conformance.diagnosis.separation import shortest
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.conventions import PRESETS, Convention
 from refcompress.formulas.quantization.rounding import RULES

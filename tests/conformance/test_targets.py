@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refcompress.conformance import targets
-from refcompress.conformance.targets import (
+from refcompress.conformance.targets import target as target_module
+from refcompress.conformance.targets.errors import (
     Crashed,
     Garbage,
     Hung,
@@ -19,10 +20,10 @@ from refcompress.conformance.targets import (
     Modified,
     NotStarted,
     Raised,
-    in_process,
-    open_target,
-    read_results,
+    TargetError,
 )
+from refcompress.conformance.targets.replies import read_results
+from refcompress.conformance.targets.target import in_process, open_target
 
 EXAMPLES = Path(__file__).parent / "examples"
 TOP = EXAMPLES.parent.parent.parent
@@ -46,7 +47,7 @@ def ask(call):
 
 
 def failure(call):
-    with pytest.raises(targets.TargetError) as caught:
+    with pytest.raises(TargetError) as caught:
         ask(call)
     assert "\n" not in str(caught.value)
     return type(caught.value), str(caught.value)
@@ -135,8 +136,58 @@ def test_python_that_cannot_be_imported(here, target, text):
     assert str(caught.value) == text
 
 
+def test_files_beside_it_are_not_the_standard_library(here):
+    """Nothing runs before the target, and the target is told nothing of how it is run."""
+    (here / "json.py").write_text("raise SystemExit('this is not json')\n")
+    (here / "mine.py").write_text("import sys\ndef f(q, bits):\n    return len(sys.argv)\n")
+    with open_target("mine:f") as call:
+        assert ask(call) == 1
+
+
+CHILD = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "interrupt"),
+    [
+        (CHILD + "time.sleep(60)\n", signal.SIGINT),
+        (CHILD + "def f(*_):\n    while True:\n        pass\n", signal.SIGINT),
+        (CHILD + "def f(*_):\n    while True:\n        pass\n", signal.SIGTERM),
+        (CHILD + "def f(*_):\n    while True:\n        pass\n", signal.SIGKILL),
+    ],
+)
+def test_nothing_outlives_us(here, module, interrupt):
+    """Interrupted while it imports, interrupted or killed while it computes."""
+    (here / "mine.py").write_text(module)
+    command = [sys.executable, "-m", "refcompress", "check", "mine:f", "--formula", "packing", "--max-examples", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    us = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    eventually(lambda: (here / "pid").exists() and (here / "pid").read_text())
+    time.sleep(0.3)
+    us.send_signal(interrupt)
+    us.communicate(timeout=30)
+    child = int((here / "pid").read_text())
+    eventually(lambda: is_gone(child))
+
+
+def is_gone(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def eventually(true):
+    for _ in range(200):
+        if true():
+            return
+        time.sleep(0.1)
+    pytest.fail("not within 20 seconds")
+
+
 def test_python_that_takes_too_long_to_import(here, monkeypatch):
-    monkeypatch.setattr(targets, "IMPORT_SECONDS", 0.3)
+    monkeypatch.setattr(target_module, "IMPORT_SECONDS", 0.3)
     (here / "slow.py").write_text("import time\ntime.sleep(60)\n")
     with pytest.raises(NotStarted, match=r"^slow:f cannot be imported: gave no answer within 0\.3 seconds$"):
         open_target("slow:f", timeout=0.1).__enter__()
@@ -231,8 +282,8 @@ def test_a_command_is_not_given_to_a_shell(here):
         ({"target": "packers"}, "target must be module:function, got 'packers'"),
         ({"target": "packers:f()"}, "target must be module:function, got 'packers:f()'"),
         ({"target": ":f"}, "target must be module:function, got ':f'"),
-        ({}, "there must be either a target or a command"),
-        ({"target": "packers:pack", "command": "cat"}, "there must be either a target or a command"),
+        ({}, "there must be exactly one of target and command"),
+        ({"target": "packers:pack", "command": "cat"}, "there must be exactly one of target and command"),
     ],
 )
 def test_what_cannot_be_started(given, text):
@@ -265,7 +316,7 @@ def test_serving_by_hand():
     request = {"id": 5, "function": "packing.pack", "convention": None}
     request["arguments"] = {"q": {"dtype": "uint8", "shape": [2], "values": [1, 2]}, "bits": 4}
     done = subprocess.run(
-        [sys.executable, "-m", "refcompress.conformance.serve", "packers:talks"],
+        [sys.executable, "-m", "refcompress.conformance.targets.serve", "packers:talks"],
         input=json.dumps(request) + "\n",
         env={**os.environ, "PYTHONPATH": str(TOP)},
         capture_output=True,

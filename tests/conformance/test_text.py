@@ -62,6 +62,14 @@ def coded(dtype, values, shape=None):
     return {"dtype": dtype, "shape": [len(values)] if shape is None else shape, "values": values}
 
 
+def test_decimals_of_c_are_read():
+    """What "%.9g" and "%.17g" print: 0.1f is 0.100000001490116…"""
+    assert decode(coded("float32", [0.100000001])) == np.float32(0.1)
+    assert decode(coded("float32", ["-8.99999976e-01"])) == np.float32(-0.9)
+    assert decode(coded("float64", ["0.10000000000000001"])) == 0.1
+    assert decode(coded("float16", [0.099976])) == np.float16(0.1)
+
+
 def test_floats_are_read_from_strings():
     assert decode(coded("float32", ["0x1.8p+0", "nan", "-inf", "2.5", 3])).tolist()[2:] == [-INFINITY, 2.5, 3.0]
     assert decode(coded("float64", ["0X1p-1"])).tolist() == [0.5]
@@ -93,6 +101,14 @@ def test_floats_are_read_from_strings():
         (coded("float32", ["0xg"]), "must be numbers"),
         (coded("float32", [None]), "must be numbers, got None"),
         (coded("float64", [[1.0]]), "must be numbers"),
+        (coded("float64", ["1_0"]), "must be numbers, got '1_0'"),
+        (coded("float64", [" 1"]), "must be numbers, got ' 1'"),
+        (coded("float64", ["1e999"]), "must be numbers, got '1e999'"),
+        (coded("float64", ["0x1p+9999"]), "must be numbers"),
+        (coded("float64", [2**53 + 1]), "of at most 53 bits, got 9007199254740993"),
+        (coded("float64", ["0x1.00000000000001p+0"]), "of at most 53 bits"),
+        (coded("float32", ["0x1.0000001p+0"]), "numbers of float32"),
+        (coded("float32", [0.1000000015]), "numbers of float32"),
     ],
 )
 def test_decode_refuses(wrong, message):

@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from refcompress.conformance.case import cases, find, read, stems, suite
+from refcompress.conformance.suite import cases, find_function, parse, stems, suite
 from tests.vectors import generate
 from tests.vectors.generate import FOLDER, Unkilled, current, identity, text
 from tests.vectors.selection import goals, made_for, smallest
@@ -132,7 +132,7 @@ def test_a_generated_file(monkeypatch):
     assert case["kills"] == {"wrong": {"y": {"values": [1]}}}  # dtype and shape are as expected
     assert re.fullmatch(r"made_up\.double-[0-9a-f]{8}", case["id"])
     jsonschema.validate(json.loads(text(contents, 1)), SCHEMA)
-    assert read(json.loads(text(contents, 7))).version == 7
+    assert parse(json.loads(text(contents, 7))).version == 7
 
 
 def test_an_unkilled_mutant_is_an_error(monkeypatch):
@@ -212,6 +212,6 @@ def test_a_case_checks_a_function():
 
 
 def test_a_signature_names_everything():
-    text = find("packing.unpack")[1].signature()
+    text = find_function("packing.unpack")[1].signature()
     assert text.splitlines()[0] == "f(data, bits, count) -> q"
     assert [line.split()[0] for line in text.splitlines()[1:]] == ["data", "bits", "count", "q"]

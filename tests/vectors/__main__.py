@@ -29,7 +29,7 @@ def main() -> int:
         stale += 1
         print(f"{stem}: {'is not current' if args.check else 'written'}")
         if not args.check:
-            (FOLDER / f"{stem}.json").write_text(wanted, encoding="utf-8")
+            (FOLDER / f"{stem}.json").write_text(wanted, encoding="utf-8", newline="\n")
     return int(args.check and stale > 0)
 
 

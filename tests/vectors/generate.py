@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import tests.vectors.stems
-from refcompress.conformance.case import _expected
+from refcompress.conformance.case import parse_results
 from refcompress.conformance.comparison import Expected, mismatch
 from refcompress.conformance.text import encode
 from tests.vectors.selection import goals, made_for, smallest
@@ -58,7 +58,7 @@ def shortened(answer: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
 
 def label(answer: dict[str, Any], seen: list[dict[str, Expected]]) -> int:
     """Return the place among the different answers seen so far, the first of which is the right one."""
-    expected = _expected(answer)
+    expected = parse_results(answer)
     values = tuple(part.value for part in expected.values())
     for place, other in enumerate(seen):
         if mismatch(other, values if len(values) > 1 else values[0]) is None:
@@ -83,7 +83,7 @@ def cases(stem: str, name: str, function: Function, group: tuple[str, ...]) -> l
     for inputs in candidates:
         assert list(inputs) == list(function.parameters), f"{list(inputs)} are not the parameters"
         right = outputs(function, inputs, function.expected(convention, **inputs))
-        seen = [_expected(right)]
+        seen = [parse_results(right)]
         row, answers = [0], {}
         for key, mutant in mutants.items():
             answer = mutant.answer(convention, **inputs)

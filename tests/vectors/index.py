@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from refcompress.conformance.case import stems, suite
+from refcompress.conformance.suite import stems, suite
 from refcompress.report import formula_index
 from refcompress.report.pictures.kills import kill_matrix
 

@@ -23,7 +23,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Function:
-    """One function of a stem; see `refcompress.conformance.case.Function`.
+    """One function of a stem; see `refcompress.conformance.suite.Function`.
 
     conventions are given in groups that are one and the same on all inputs, so that they share their cases.
     candidates(convention) yields inputs, the simplest first; expected(convention, **inputs) is the oracle's answer.

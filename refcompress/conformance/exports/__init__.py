@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from refcompress.conformance.case import Suite, find, stems, suite
 from refcompress.conformance.exports import c_header, json_files, npz, readmemh
+from refcompress.conformance.suite import Suite, find_function, stems, suite
 
 __all__ = ["FORMATS", "files"]
 
@@ -38,9 +38,9 @@ def files(format: str, formula: str | None = None, convention: str | None = None
     """
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
-    chosen = [suite(stem) for stem in stems()] if formula is None else [find(formula)[0]]
+    chosen = [suite(stem) for stem in stems()] if formula is None else [find_function(formula)[0]]
     if formula is not None and "." in formula:
-        chosen = [found.only(functions=(find(formula)[1].name,)) for found in chosen]
+        chosen = [found.only(functions=(find_function(formula)[1].name,)) for found in chosen]
     if convention is not None:
         accepted = sorted(
             {name for found in chosen for function in found.functions.values() for name in function.conventions}

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.conformance.case import Case, Suite
+from refcompress.conformance.case import Case
 from refcompress.conformance.exports.words import numbers
+from refcompress.conformance.suite import Suite
 
 TYPES = {f"{sign}int{width}": f"{sign}int{width}_t" for sign in ("", "u") for width in (8, 16, 32, 64)}
 TYPES |= {"float32": "float", "float64": "double", "bool": "bool", "float16": "uint16_t"}
@@ -73,12 +74,15 @@ def _common(arrays: list[np.ndarray]) -> np.dtype:
     """Return the dtype of all, else float64 for floats and int64 for integers."""
     dtypes = {array.dtype for array in arrays if array.size}
     if len(dtypes) > 1:
-        return np.dtype(np.float64 if any(dtype.kind == "f" for dtype in dtypes) else np.int64)
+        wide = np.dtype(np.float64 if any(dtype.kind == "f" for dtype in dtypes) else np.int64)
+        if any(array.astype(wide).tolist() != array.tolist() for array in arrays if not np.isnan(array).any()):
+            raise ValueError(f"{wide} must hold arrays of {', '.join(sorted(map(str, dtypes)))}, which it does not")
+        return wide
     return dtypes.pop() if dtypes else np.dtype(np.uint8)
 
 
 def _arrays(case: Case) -> dict[str, np.ndarray]:
-    """Return arguments and results; a result that is named like an argument gets the word expected before it."""
+    """Return arguments and results; the word expected goes before a result's name."""
     arrays = {name: numbers(value) for name, value in case.arguments.items()}
     for name, expected in case.expected.items():
         arrays[f"expected_{name}"] = expected.value

@@ -3,12 +3,12 @@
 import json
 from importlib import resources
 
-from refcompress.conformance.case import Suite, file
+from refcompress.conformance.suite import Suite, load
 
 
 def files(suite: Suite) -> dict[str, bytes]:
     """Return <stem>.json with the suite's cases, and schema.json."""
-    contents = dict(file(suite.stem))
+    contents = dict(load(suite.stem))
     contents["functions"] = {name: contents["functions"][name] for name in suite.functions}
     kept = {case.id for case in suite.cases}
     contents["cases"] = [case for case in contents["cases"] if case["id"] in kept]

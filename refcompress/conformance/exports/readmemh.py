@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from refcompress.conformance.case import Case, Suite
+from refcompress.conformance.case import Case
 from refcompress.conformance.exports.words import bits, numbers
+from refcompress.conformance.suite import Suite
 
 HEAD = """\
 // {title}
@@ -26,6 +27,7 @@ def files(suite: Suite) -> dict[str, bytes]:
             title = f"{suite.stem}.{function.name}, convention {', '.join(group)}, vectors version {suite.version}"
             for kind, sides in (("inputs", map(_inputs, chosen)), ("outputs", map(_outputs, chosen))):
                 name = f"{start}.{kind}.hex"
+                assert name not in contents, f"two groups of conventions must not begin with {group[0]}"
                 contents[name] = _file(title, kind, name, chosen, list(sides)).encode()
     return contents
 
@@ -58,7 +60,8 @@ def _file(title: str, kind: str, name: str, cases: Iterable[Case], sides: list[d
 
 
 def _width(array: np.ndarray) -> int:
-    """Integers that fit into 32 bits take no more."""
+    """Integers take 32 bits if these hold them, signed or not like their dtype."""
     if array.dtype.kind == "f" or not array.size:
         return 8 * array.itemsize if array.size else 32
-    return 32 if int(array.min()) >= -(2**31) and int(array.max()) < 2**32 else 64
+    word = np.iinfo(np.uint32 if array.dtype.kind == "u" else np.int32)
+    return 32 if word.min <= int(array.min()) and int(array.max()) <= word.max else 64

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from hypothesis.strategies import SearchStrategy
 
-from refcompress.conformance.case import suite
 from refcompress.conformance.comparison import Expected, mismatch
 from refcompress.conformance.properties.property import Property
+from refcompress.conformance.suite import suite
 
 __all__ = ["Property", "own", "properties"]
 

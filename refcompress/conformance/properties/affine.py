@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from refcompress.conformance.case import cases
 from refcompress.conformance.properties.property import Property
+from refcompress.conformance.suite import cases
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.conventions import PRESETS, Convention
 

@@ -1,14 +1,14 @@
 """What a black box does with NaN and infinity."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from refcompress.conformance.interview import Refused, put
-from refcompress.conformance.questions import Question
-from refcompress.conformance.target_error import Crashed, Hung, TargetError
+from refcompress.conformance.diagnosis.interview import Refused, put
+from refcompress.conformance.diagnosis.questions import Question
+from refcompress.conformance.targets.errors import Crashed, Hung, TargetError
+from refcompress.conformance.targets.target import Call
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.convention import AXES, Convention
 
@@ -27,19 +27,19 @@ class Nonfinite:
     outcomes : dict
         Of "-inf", "inf" and "nan", as far as known: the code, or "error", "crash", "hang" or "no code".
     values : tuple of str
-        None if no known one does.
+        Empty if no known one does.
     """
 
     outcomes: Mapping[str, int | str]
     values: tuple[str, ...]
 
 
-def ask(function: Callable[..., Any], zero_point: int, narrow: Iterable[str], qmin: int, qmax: int) -> Nonfinite:
+def ask(call: Call, zero_point: int, narrow: Iterable[str], qmin: int, qmax: int) -> Nonfinite:
     """Ask a black box for the codes of −∞, ∞ and NaN, one call for each; nothing that it does there is fatal."""
     outcomes: dict[str, int | str] = {}
     for name, x in NUMBERS.items():
         try:
-            outcomes[name] = put(function, Question(x, 1.0, zero_point), qmin, qmax)
+            outcomes[name] = put(call, Question(x, 1.0, zero_point), qmin, qmax)
         except Refused as error:
             outcomes[name] = "crash" if isinstance(error.__cause__, Crashed) else "error"
         except Hung:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refcompress.conformance.arrays import Arrays, checked
-from refcompress.conformance.findings import Contradiction, Diagnosis
-from refcompress.conformance.nonfinite import NUMBERS, observed
-from refcompress.conformance.questions import Question, table
-from refcompress.conformance.readings import REFUSED, Reading, readings
-from refcompress.conformance.separation import Separation, separation, shortest
+from refcompress.conformance.diagnosis.arrays import Arrays, checked
+from refcompress.conformance.diagnosis.findings import Contradiction, Diagnosis
+from refcompress.conformance.diagnosis.nonfinite import NUMBERS, observed
+from refcompress.conformance.diagnosis.questions import Question, table
+from refcompress.conformance.diagnosis.readings import REFUSED, Reading, readings
+from refcompress.conformance.diagnosis.separation import Separation, separation, shortest
 from refcompress.formulas.quantization.conventions import PRESETS
 
 __all__ = ["diagnose_arrays"]

@@ -13,51 +13,35 @@ same protocol (`serve`). No shell is involved.
 """
 
 import json
-import reprlib
 import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from refcompress.conformance.program import Program
-from refcompress.conformance.serve import reply
-from refcompress.conformance.target_error import (
+from refcompress.conformance.targets import replies
+from refcompress.conformance.targets.errors import (
     Crashed,
     Garbage,
     Hung,
-    Missing,
-    Modified,
     NotStarted,
     Raised,
     TargetError,
     one_line,
 )
-from refcompress.conformance.text import decode, encode
+from refcompress.conformance.targets.program import Program
+from refcompress.conformance.targets.serve import reply
+from refcompress.conformance.text import encode
 
-__all__ = [
-    "Call",
-    "Crashed",
-    "Garbage",
-    "Hung",
-    "Missing",
-    "Modified",
-    "NotStarted",
-    "Raised",
-    "Target",
-    "TargetError",
-    "in_process",
-    "open_target",
-    "read_results",
-]
+__all__ = ["Call", "Target", "in_process", "open_target"]
 
 IMPORT_SECONDS = 60.0  # a Python target may need a large library
-# Serves a Python target. What can be imported here can be imported there, after what that process finds by itself.
-SERVE = "import sys; sys.path += sys.argv[2:]; from refcompress.conformance.serve import main; main(sys.argv[1])"
+# Serves a Python target (-P: no json.py beside it is imported instead of the standard library's). What can be imported
+# here can be imported there, after what that process finds by itself.
+SERVE = (
+    "import sys; sys.path += sys.argv[2:]; from refcompress.conformance.targets.serve import main; main(sys.argv[1])"
+)
 
 Call = Callable[[str, str | None, dict[str, Any]], Any]
 
@@ -83,7 +67,7 @@ class Target:
         self._id += 1
         coded = {name: encode(value) for name, value in arguments.items()}
         request = {"id": self._id, "function": function, "convention": convention, "arguments": coded}
-        return _results(self._ask(json.dumps(request) + "\n", self._id, self._timeout))
+        return replies.results(self._ask(json.dumps(request) + "\n", self._id, self._timeout))
 
     def close(self) -> None:
         """End the program and all that it has started."""
@@ -97,70 +81,26 @@ class Target:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise NotStarted(f"{self._name} cannot be started: {one_line(reason)}") from error
-        if self._ready is not None:
-            try:
-                _results(self._ask("", 0, self._ready))
-            except Raised as error:
-                self.close()
+        if self._ready is None:
+            return
+        try:
+            replies.results(self._ask("", 0, self._ready))
+        except BaseException as error:  # an interruption too: nobody else knows yet that there is a process
+            self.close()
+            if isinstance(error, Raised):
                 raise NotStarted(str(error)) from None
-            except TargetError as error:
+            if isinstance(error, TargetError):
                 raise NotStarted(f"{self._name} cannot be imported: {error}") from None
+            raise
 
     def _ask(self, request: str, number: int, timeout: float) -> dict[str, Any]:
         assert self._program is not None
         try:
-            return _reply(self._program.ask(request, timeout), number)
+            return replies.parse(self._program.ask(request, timeout), number)
         except (Crashed, Garbage, Hung):
             self._program.end(patience=0)
             self._program = None
             raise
-
-
-def _reply(line: bytes, number: int) -> dict[str, Any]:
-    """Return the reply to a request; Garbage if it is none."""
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or type(found.get("id")) is not int or found["id"] != number:
-        raise Garbage(f'must answer with a JSON object of "id" {number}, got {_short(line)}')
-    return found
-
-
-def _results(found: dict[str, Any]) -> Any:
-    """Return the results of a reply, a single one by itself; TargetError if there are none."""
-    if "error" in found:
-        error = found["error"]
-        raise Raised(one_line(error if isinstance(error, str) else reprlib.repr(error)) or "error without a message")
-    if "returned" in found:
-        raise Garbage(f"must return arrays, NumPy scalars or Python numbers, got {_short(found['returned'])}")
-    if "results" not in found:
-        raise Garbage('must answer with "results" or "error", got neither')
-    results = _decoded(found["results"])
-    if "modified" in found:
-        raise Modified(f"must leave its arguments alone, changed {_short(found['modified'])}")
-    return results
-
-
-def _decoded(coded: Any) -> Any:
-    """Return results, a single one by itself; Garbage if they are none."""
-    if not isinstance(coded, list):
-        raise Garbage(f'"results" must be a list, got {reprlib.repr(coded)}')
-    try:
-        results = tuple(decode(result) for result in coded)
-    except (ValueError, RecursionError) as error:
-        raise Garbage(f"the results must be arrays: {one_line(str(error))}") from None
-    for result, text in zip(results, coded, strict=True):
-        if not isinstance(result, (np.ndarray, np.generic, bool, int)):
-            raise Garbage(f"the results must be arrays or numbers, got {reprlib.repr(text)}")
-    return results[0] if len(results) == 1 else results
-
-
-def _short(value: Any) -> str:
-    """Return a line, a word or whatever else came, such as it can be printed."""
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    return one_line(value if isinstance(value, str) else reprlib.repr(value), 80) or "nothing"
 
 
 @contextmanager
@@ -184,7 +124,7 @@ def open_target(target: str | None = None, command: str | None = None, timeout: 
         If an argument is wrong.
     """
     if (target is None) == (command is None):
-        raise ValueError("there must be either a target or a command")
+        raise ValueError("there must be exactly one of target and command")
     if not 0 < timeout <= threading.TIMEOUT_MAX:
         raise ValueError(f"timeout must be a number of seconds above 0, got {timeout}")
     found = _python(target, timeout) if target is not None else _command(command or "", timeout)
@@ -198,7 +138,7 @@ def _python(target: str, timeout: float) -> Target:
     module, _, name = target.partition(":")
     if not module or not name.isidentifier():
         raise ValueError(f"target must be module:function, got {target!r}")
-    return Target(target, [sys.executable, "-c", SERVE, target, *sys.path], timeout, max(timeout, IMPORT_SECONDS))
+    return Target(target, [sys.executable, "-P", "-c", SERVE, target, *sys.path], timeout, max(timeout, IMPORT_SECONDS))
 
 
 def _command(command: str, timeout: float) -> Target:
@@ -215,26 +155,6 @@ def in_process(function: Callable[..., Any]) -> Call:
     """Return a function of this process as a target: the same rules, without protection from crashes and hangs."""
 
     def call(name: str, convention: str | None, arguments: dict[str, Any]) -> Any:
-        return _results(reply(function, {name: encode(value) for name, value in arguments.items()}))
+        return replies.results(reply(function, {name: encode(value) for name, value in arguments.items()}))
 
     return call
-
-
-def read_results(path: str | Path) -> Callable[[str], Any]:
-    """Return what gives a case's results by its id, from a file: a JSON object of lists of results, or of single ones.
-
-    OSError if it cannot be read, ValueError if it is no JSON object; TargetError where a case has no results.
-    """
-    try:
-        found = json.loads(Path(path).read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} must be a JSON object: {one_line(str(error))}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} must be a JSON object of results by the cases' ids, got {_short(found)}")
-
-    def results(case: str) -> Any:
-        if case not in found:
-            raise Missing(f"{path} has no results of this case")
-        return _decoded(found[case] if isinstance(found[case], list) else [found[case]])
-
-    return results

@@ -6,25 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.conformance import nonfinite
-from refcompress.conformance.findings import Contradiction, Diagnosis
-from refcompress.conformance.interview import Interview
-from refcompress.conformance.questions import table
-from refcompress.conformance.readings import HIGHEST, REFUSED, unmixed
-from refcompress.conformance.targets import Call, open_target
+from refcompress.conformance.diagnosis import nonfinite
+from refcompress.conformance.diagnosis.findings import Contradiction, Diagnosis
+from refcompress.conformance.diagnosis.interview import Interview
+from refcompress.conformance.diagnosis.questions import table
+from refcompress.conformance.diagnosis.readings import HIGHEST, REFUSED, unmixed
+from refcompress.conformance.targets.target import Call, in_process, open_target
 from refcompress.formulas.checks import integer
 from refcompress.formulas.quantization.convention import Convention, middle
 
-__all__ = ["called", "code_range", "diagnose"]
-
-ARGUMENTS = ("x", "scale", "zero_point", "qmin", "qmax")
+__all__ = ["code_range", "diagnose", "run"]
 
 
 def diagnose(
-    target: str | Callable[..., Any],
+    target: str | Callable[..., Any] | None,
     qmin: int = 0,
     qmax: int = 255,
     *,
+    command: str | None = None,
     zero_points: Sequence[int] | None = None,
     timeout: float = 10.0,
 ) -> Diagnosis:
@@ -35,8 +34,11 @@ def diagnose(
     target : str or callable
         "module:function", which is run in a process of its own; or a function, which is called here. It is called with
         x, scale, zero_point, qmin and qmax: a float32 array of one number, a np.float32, a np.int32 and two int.
+        None if there is a command.
     qmin, qmax : int
         The codes that it is asked for.
+    command : str
+        A program that answers requests line by line, and its arguments.
     zero_points : sequence of int, optional
         Those to ask for, if it does not take every code.
     timeout : float
@@ -51,7 +53,7 @@ def diagnose(
     ValueError
         If a result is not one integer, or there is none at all.
     TargetError
-        If it hangs or says what is no result, other than for NaN and ±∞.
+        If it hangs, changes an argument or returns what is no result, other than for NaN and ±∞.
 
     Notes
     -----
@@ -67,14 +69,19 @@ def diagnose(
     >>> found.presets_on_finite_numbers[:3]
     ('onnx', 'onnxruntime', 'onnxruntime_weights')
     """
-    if isinstance(target, str):
-        with open_target(target, timeout=timeout) as call:
-            return diagnose(called(call), qmin, qmax, zero_points=zero_points)
     Convention().codes(qmin, qmax)
     if zero_points is not None and not len(zero_points):
         raise ValueError("zero_points must not be empty")
     points = None if zero_points is None else tuple(integer("zero_points", Z, -HIGHEST, HIGHEST) for Z in zero_points)
-    interview = Interview(target, qmin, qmax, table(qmin, qmax, points))
+    if callable(target):
+        return run(in_process(target), qmin, qmax, points)
+    with open_target(target, command, timeout) as call:
+        return run(call, qmin, qmax, points)
+
+
+def run(call: Call, qmin: int, qmax: int, zero_points: tuple[int, ...] | None = None) -> Diagnosis:
+    """Diagnose a target that has been started."""
+    interview = Interview(call, qmin, qmax, table(qmin, qmax, zero_points))
     fits, only = interview.narrow(), None
     for Z in () if fits else dict.fromkeys((0, middle(qmin, qmax))):
         if only is None and interview.narrow(Z):
@@ -85,16 +92,7 @@ def diagnose(
         raise ValueError(f"the black box must take a number, but all are errors: {interview.refused[0][1]}")
     if interview.refused and len(interview.zero_points) == 1:
         (only,) = map(int, interview.zero_points)
-    return _result(interview, target, qmin, qmax, fits, only)
-
-
-def called(call: Call) -> Callable[..., Any]:
-    """Return a target as the function that `diagnose` takes."""
-
-    def function(*arguments: Any) -> Any:
-        return call("affine.quantize", None, dict(zip(ARGUMENTS, arguments, strict=True)))
-
-    return function
+    return _result(interview, call, qmin, qmax, fits, only)
 
 
 def code_range(text: str) -> tuple[int, int]:
@@ -115,9 +113,7 @@ def code_range(text: str) -> tuple[int, int]:
     return int(ends[1]), int(ends[2])
 
 
-def _result(
-    interview: Interview, function: Callable[..., Any], qmin: int, qmax: int, fits: bool, only: int | None
-) -> Diagnosis:
+def _result(interview: Interview, call: Call, qmin: int, qmax: int, fits: bool, only: int | None) -> Diagnosis:
     answered, wrong = interview.table, interview.wrong(only)
     readings = unmixed([r for i in np.flatnonzero(wrong == 0) if fits for r in answered.classes[i]])
     asked_at = only
@@ -132,7 +128,7 @@ def _result(
         only,
         _contradiction(interview),
         {name: int(min(wrong[list(own)])) for name, own in answered.presets.items() if own},
-        nonfinite.ask(function, asked_at, narrow, qmin, qmax),
+        nonfinite.ask(call, asked_at, narrow, qmin, qmax),
         tuple(interview.refused),
     )
 

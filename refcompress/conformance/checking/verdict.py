@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from refcompress.conformance.case import Case, Function, Suite
+from refcompress.conformance.case import Case
+from refcompress.conformance.suite import Function, Suite
 
 __all__ = ["Attempt", "Failure", "Report"]
 

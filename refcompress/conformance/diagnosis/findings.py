@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from refcompress.conformance.nonfinite import Nonfinite
-from refcompress.conformance.questions import Question
-from refcompress.conformance.readings import DTYPES, SHOWN, Reading
-from refcompress.conformance.separation import Separation
+from refcompress.conformance.diagnosis.nonfinite import Nonfinite
+from refcompress.conformance.diagnosis.questions import Question
+from refcompress.conformance.diagnosis.readings import DTYPES, SHOWN, Reading
+from refcompress.conformance.diagnosis.separation import Separation
 from refcompress.formulas.quantization.convention import AXES, Convention, middle
 from refcompress.formulas.quantization.conventions import PRESETS
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, HypothesisException
 
+from refcompress.conformance.checking.verdict import Attempt, Failure
 from refcompress.conformance.properties import Property
-from refcompress.conformance.target_error import Crashed, Garbage, Hung, TargetError, one_line
-from refcompress.conformance.verdict import Attempt, Failure
+from refcompress.conformance.targets.errors import Crashed, Garbage, Hung, TargetError, one_line
 
 __all__ = ["trial"]
 
@@ -42,6 +42,8 @@ def trial(
     except _Ended as ended:
         wrong: BaseException | None = ended.__cause__
     except Exception as error:
+        if isinstance(error, HypothesisException) and not isinstance(error, Flaky):
+            raise  # the property's fault, not the target's
         wrong = error
     else:
         return None

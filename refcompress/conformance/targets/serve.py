@@ -1,22 +1,28 @@
 """The child process of a Python target: it serves one function by the line protocol of `targets`.
 
-Print requests to `python -m refcompress.conformance.serve module:function` to see what it replies. Before that it
-replies once with "id": 0, when the function has been imported or could not be.
+Print requests to `python -m refcompress.conformance.targets.serve module:function` to see what it replies. Before
+that it replies once with "id": 0, when the function has been imported or could not be.
 """
 
 import importlib
 import json
 import os
+import queue
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from refcompress.conformance.comparison import contents
 from refcompress.conformance.text import decode, encode
 
 __all__ = ["reply"]
+
+PATIENCE = 1.0  # seconds for a call to end after there is nobody any more to answer to
 
 
 def reply(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def reply(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, 
         {"returned": "a list"}               something else than results
     """
     values = {name: decode(coded) for name, coded in arguments.items()}
-    before = {name: _contents(value) for name, value in values.items()}
+    before = {name: contents(value) for name, value in values.items()}
     try:
         result = function(*values.values())
     except (Exception, SystemExit) as error:
@@ -45,15 +51,10 @@ def reply(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, 
         answer: dict[str, Any] = {"results": [encode(part) for part in results]}
     except TypeError:  # a dtype that no formula has
         return {"returned": ", ".join(f"an array of {np.asarray(part).dtype}" for part in results)}
-    for name, contents in before.items():
-        if _contents(values[name]) != contents:
+    for name, value in values.items():
+        if contents(value) != before[name]:
             answer["modified"] = name
     return answer
-
-
-def _contents(value: Any) -> Any:
-    """Only arrays can be modified."""
-    return (value.dtype, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else None
 
 
 def _one_line(error: BaseException) -> str:
@@ -93,8 +94,18 @@ def _private_streams() -> tuple[IO[str], IO[str]]:
     return requests, answers
 
 
+def _read(requests: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
+    """Pass lines on, and see to it that the process ends with its input, even in the middle of a call."""
+    for line in requests:
+        lines.put(line)
+    lines.put(None)
+    time.sleep(PATIENCE)
+    os._exit(1)
+
+
 def main(target: str) -> None:
     """Serve until standard input ends."""
+    sys.argv[:] = [target]
     requests, answers = _private_streams()
     sys.path.insert(0, str(Path.cwd()))
     try:
@@ -103,7 +114,9 @@ def main(target: str) -> None:
         print(json.dumps({"id": 0, "error": str(error)}), file=answers, flush=True)
         return
     print(json.dumps({"id": 0, "results": []}), file=answers, flush=True)
-    for line in requests:
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests, lines), daemon=True).start()
+    for line in iter(lines.get, None):
         request = json.loads(line)
         answer = {"id": request["id"], **reply(function, request["arguments"])}
         print(json.dumps(answer), file=answers, flush=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from refcompress.conformance.target_error import Crashed, Garbage, Hung, one_line
+from refcompress.conformance.targets.errors import Crashed, Garbage, Hung, one_line
 
 __all__ = ["Program"]
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from refcompress.conformance.questions import Question, questions
+from refcompress.conformance.diagnosis.questions import Question, questions
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.convention import Convention
 from refcompress.formulas.quantization.conventions import named

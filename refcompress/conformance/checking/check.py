@@ -6,20 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from refcompress.conformance.case import Case, cases, find
+from refcompress.conformance.case import Case
+from refcompress.conformance.checking.verdict import Attempt, Failure, Report
 from refcompress.conformance.comparison import Expected, mismatch
-from refcompress.conformance.target_error import Hung, TargetError, Unsteady
-from refcompress.conformance.targets import Call, in_process, open_target
-from refcompress.conformance.verdict import Attempt, Failure, Report
+from refcompress.conformance.suite import cases, find_function
+from refcompress.conformance.targets.errors import Hung, TargetError, Unsteady
+from refcompress.conformance.targets.target import Call, in_process, open_target
 
 __all__ = ["check", "run", "run_results"]
 
 
 def check(
-    target: str | Callable[..., Any],
+    target: str | Callable[..., Any] | None,
     formula: str,
     convention: str | None = None,
     *,
+    command: str | None = None,
     max_examples: int = 100,
     timeout: float = 10.0,
 ) -> Report:
@@ -29,11 +31,13 @@ def check(
     ----------
     target : str or callable
         "module:function", which is run in a process of its own; or a function, which is called here, so that a crash or
-        a hang is one of this process.
+        a hang is one of this process. None if there is a command.
     formula : str
         A stem such as "affine", whose first function is meant, or "stem.function".
     convention : str, optional
         May be left out where the formula has only one.
+    command : str
+        A program that answers requests line by line, and its arguments.
     max_examples : int
         Inputs of each property; 0 leaves properties out.
     timeout : float
@@ -63,7 +67,7 @@ def check(
     if callable(target):
         return run(in_process(target), formula, convention, max_examples=max_examples)
     cases(formula, convention)  # says so before anything is started
-    with open_target(target, timeout=timeout) as call:
+    with open_target(target, command, timeout) as call:
         return run(call, formula, convention, max_examples=max_examples)
 
 
@@ -73,7 +77,7 @@ def run(call: Call, formula: str, convention: str | None = None, *, max_examples
         raise ValueError(f"max_examples must be 0 or more, got {max_examples}")
     if max_examples:
         require_hypothesis()
-    suite, function = find(formula)
+    suite, function = find_function(formula)
     found, name = cases(formula, convention), convention or function.conventions[0]
 
     def once(arguments: dict[str, Any]) -> Any:
@@ -90,8 +94,8 @@ def run(call: Call, formula: str, convention: str | None = None, *, max_examples
     tried: list[str] = []
     not_run = "a vector failed" if failures else None if max_examples else "no examples were asked for"
     if not_run is None:
+        from refcompress.conformance.checking.trial import trial
         from refcompress.conformance.properties import properties
-        from refcompress.conformance.trial import trial
 
         for p in properties(suite.stem, function.name):
             tried.append(p.name)
@@ -106,7 +110,7 @@ def run(call: Call, formula: str, convention: str | None = None, *, max_examples
 
 def run_results(results: Callable[[str], Any], formula: str, convention: str | None = None) -> Report:
     """Check results that were computed elsewhere, which are given by the cases' ids."""
-    suite, function = find(formula)
+    suite, function = find_function(formula)
     found, name = cases(formula, convention), convention or function.conventions[0]
     failures, answers = _vectors(found, lambda case: results(case.id))
     explanation = _explanation(found, answers)

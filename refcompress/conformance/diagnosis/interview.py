@@ -1,12 +1,10 @@
 """Interview: questions put to a black box, one number at a time, each of which excludes as much as it can."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
-from refcompress.conformance.questions import SIMPLEST, Question, Table, together
-from refcompress.conformance.target_error import Crashed, Raised, TargetError, one_line
+from refcompress.conformance.diagnosis.questions import SIMPLEST, Question, Table, together
+from refcompress.conformance.targets.errors import Crashed, Raised, TargetError, one_line
+from refcompress.conformance.targets.target import Call
 
 __all__ = ["Interview", "Refused", "put"]
 
@@ -27,8 +25,8 @@ class Interview:
         What raised an error instead. A zero point that gave nothing else is not asked for again.
     """
 
-    def __init__(self, function: Callable[..., Any], qmin: int, qmax: int, table: Table) -> None:
-        self.table, self._function, self._ends = table, function, (qmin, qmax)
+    def __init__(self, call: Call, qmin: int, qmax: int, table: Table) -> None:
+        self.table, self._call, self._ends = table, call, (qmin, qmax)
         self.asked: list[int] = []
         self.answers: list[int] = []
         self.refused: list[tuple[Question, str]] = []
@@ -100,7 +98,7 @@ class Interview:
         question = self.table.questions[j]
         self._open[j] = False
         try:
-            code = put(self._function, question, *self._ends)
+            code = put(self._call, question, *self._ends)
         except Refused as error:
             self.refused.append((question, str(error)))
             if question.zero_point not in self.zero_points:
@@ -114,7 +112,7 @@ class Refused(Exception):
     """The black box raised an error, or crashed: the message says which."""
 
 
-def put(function: Callable[..., Any], question: Question, qmin: int, qmax: int) -> int:
+def put(call: Call, question: Question, qmin: int, qmax: int) -> int:
     """Return a black box's code for one number.
 
     Raises
@@ -126,15 +124,19 @@ def put(function: Callable[..., Any], question: Question, qmin: int, qmax: int) 
     ValueError
         If the result is no code.
     """
-    x, scale, zero_point = np.array([question.x], np.float32), np.float32(question.scale), np.int32(question.zero_point)
+    arguments = {
+        "x": np.array([question.x], np.float32),
+        "scale": np.float32(question.scale),
+        "zero_point": np.int32(question.zero_point),
+        "qmin": qmin,
+        "qmax": qmax,
+    }
     try:
-        result = function(x, scale, zero_point, qmin, qmax)
+        result = call("affine.quantize", None, arguments)
     except (Raised, Crashed) as error:
         raise Refused(one_line(str(error))) from error
     except TargetError as error:
         raise type(error)(f"{question}: {error}") from error
-    except Exception as error:  # whatever a black box raises
-        raise Refused(one_line(f"{type(error).__name__}: {error}")) from error
     array = np.asarray(result)
     if array.size == 1 and array.dtype.kind in "iuf":
         number = float(array.ravel()[0])

@@ -1,6 +1,5 @@
 """Arrays of a black box: numbers, scales, zero points and the codes that it gave, read and checked."""
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refcompress.conformance.readings import HIGHEST, LOWEST, Reading, codes
+from refcompress.conformance.diagnosis.readings import HIGHEST, LOWEST, Reading, codes
 from refcompress.formulas.checks import check_broadcasts, check_finite, check_not_empty, check_shape, integer
 from refcompress.formulas.quantization.convention import Convention
 
@@ -48,13 +47,13 @@ class Arrays(NamedTuple):
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Return x, scale, zero_point and q of an .npz file, and qmin and qmax if it has them; nothing is unpickled."""
-    try:
-        file = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        file = None
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise ValueError(f"{path} must be an .npz file")
-    with file:
+    with Path(path).open("rb") as data:  # np.load would leave a damaged file open
+        try:
+            file = np.load(data, allow_pickle=False)
+        except Exception:  # a damaged zip raises nearly anything: BadZipFile, zlib.error, NotImplementedError, …
+            file = None
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError(f"{path} must be an .npz file")
         if not set(KEYS) <= set(file.files):
             raise ValueError(f"{path} must have {', '.join(KEYS)}, got {', '.join(file.files) or 'nothing'}")
         return {key: _member(file, key) for key in (*KEYS, "qmin", "qmax") if key in file.files}
@@ -63,8 +62,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 def _member(file: Any, key: str) -> np.ndarray:
     try:
         return file[key]
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{key} cannot be read: {error}") from error
+    except Exception as error:
+        raise ValueError(f"{key} cannot be read: {error or type(error).__name__}") from error
 
 
 def checked(

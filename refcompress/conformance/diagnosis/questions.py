@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refcompress.conformance.readings import Reading, codes, readings, unmixed
+from refcompress.conformance.diagnosis.readings import Reading, codes, readings, unmixed
 from refcompress.formulas.quantization.convention import middle
 from refcompress.formulas.quantization.conventions import PRESETS
 

@@ -1,0 +1,1 @@
+"""Checking: a target against the cases of a formula, then against its properties."""

@@ -1,0 +1,1 @@
+"""Diagnosis: which convention of affine quantization does a black box follow?"""
