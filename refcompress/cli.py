@@ -211,6 +211,8 @@ def _vectors(args: argparse.Namespace) -> None:
     from refcompress.conformance import exports
     from refcompress.storage.atomic import write_beside
 
+    if not args.out:
+        raise ValueError("--out must be a folder, got nothing")
     contents = exports.files(args.format, args.formula, args.convention)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -288,7 +290,13 @@ def _add_check_options(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="inputs that each property is tried on, once the vectors pass; 0: vectors only (default %(default)s)",
     )
-    command.add_argument("--timeout", type=float, default=10, metavar="SECONDS", help="of a call (default %(default)s)")
+    command.add_argument(
+        "--timeout",
+        type=float,
+        default=10,
+        metavar="SECONDS",
+        help="of a call, the first one too (default %(default)s); importing TARGET may take 60",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("-h", "--help", action="store_true", help="show this, and what --formula needs")
 

@@ -28,8 +28,7 @@ class Expected:
 
 def mismatch(expected: dict[str, Expected], result: Any) -> str | None:
     """Say what is wrong with a function's result, or None: one array, or as many in a tuple as are expected."""
-    several = isinstance(result, tuple) or (isinstance(result, list) and len(expected) > 1)
-    results = result if several else (result,)
+    results = result if isinstance(result, tuple) else (result,)
     if len(results) != len(expected):
         return f"must return {len(expected)} results ({', '.join(expected)}), got {len(results)}"
     for (name, want), got in zip(expected.items(), results, strict=True):
@@ -45,6 +44,8 @@ def contents(value: Any) -> Any:
 
 
 def _wrong(want: Expected, got: Any) -> str | None:
+    if not isinstance(got, (np.ndarray, np.generic, bool, int, float)):
+        return f"must be an array or a number, got {'None' if got is None else type(got).__name__}"
     array = np.asarray(got)
     right = want.value
     if want.holds is not None:

@@ -110,6 +110,8 @@ def parse(file: Mapping[str, Any]) -> Suite:
 
 def find_function(formula: str) -> tuple[Suite, Function]:
     """Return suite and function of "stem" (its first function) or "stem.function"; ValueError if there is none."""
+    if not isinstance(formula, str):
+        raise TypeError(f"formula must be a word such as affine.quantize, got {formula!r}")
     stem, _, name = formula.partition(".")
     found = suite(stem)
     if name and name not in found.functions:

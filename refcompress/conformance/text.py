@@ -56,7 +56,7 @@ def decode(coded: Any) -> Any:
     >>> decode({"dtype": "uint8", "shape": [1, 2], "values": [1, 2]})
     array([[1, 2]], dtype=uint8)
     """
-    if coded is None or isinstance(coded, (bool, int, str)):
+    if coded is None or isinstance(coded, (bool, int, float, str)):
         return coded
     if isinstance(coded, list):
         return tuple(decode(item) for item in coded)

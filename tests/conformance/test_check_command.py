@@ -103,7 +103,7 @@ def test_a_slip_is_named_and_its_call_can_be_pasted(check, packers):
     status, out, _ = check("packers:last_first", *PACK)
     assert status == 1
     sentence = suite("packing").functions["pack"].mutants["code order: last first"]
-    assert f"does not conform: its answers to these cases are those of code order: last first ({sentence})\n" in out
+    assert f"does not conform: on these cases it cannot be told from: code order: last first ({sentence})\n" in out
     names = {}
     exec(out[out.index("import numpy") :].split("\n\nalso failing:")[0], names)
     (shown,) = (case for case in cases("packing") if f"{case.id}: value at" in out.split("\n\n")[1])
@@ -136,6 +136,9 @@ def test_json(check):
     found = json.loads(out)
     assert not found["conforms"]
     assert found["explanation"][0]["variant"] == "code order: last first"
+    failure = found["failures"][0]
+    assert failure["arguments"]["q"] == failure["arguments"]["q"] | {"dtype": "uint8"}
+    assert failure["got"]["values"] != failure["expected"]["data"]["values"]
     status, out, _ = check("packers:pack", *VECTORS, "--json")
     assert status == 0
     assert json.loads(out)["conforms"]
@@ -168,7 +171,7 @@ def test_outputs(check, here, packers):
     file.write_text(json.dumps({key: answer[0] for key, answer in results(packers.last_first, "packing").items()}))
     status, out, _ = check("--outputs", "results.json", *PACK)
     assert status == 1
-    assert "its answers to these cases are those of code order: last first" in out
+    assert "on these cases it cannot be told from: code order: last first" in out
     assert "result = pack(" in out
     file.write_text("{}")
     status, out, _ = check("--outputs", "results.json", *PACK)
@@ -189,7 +192,7 @@ def test_outputs(check, here, packers):
             "formula must be one of packing.pack, packing.unpack, got 'packing.x'",
         ),
         (("packers:pack", *PACK, "--convention", "onnx"), "convention must be one of default, got 'onnx'"),
-        (("packers:pack", *PACK, "--max-examples", "-1"), "max_examples must be 0 or more, got -1"),
+        (("packers:pack", *PACK, "--max-examples", "-1"), "max_examples must be at least 0, got -1"),
         (("packers:pack", *PACK, "--max-examples", "x"), "argument --max-examples: invalid int value: 'x'"),
         (("packers:pack", *PACK, "--timeout", "-1"), "timeout must be a number of seconds above 0, got -1.0"),
         (("packers", *PACK), "target must be module:function, got 'packers'"),
@@ -219,15 +222,23 @@ def test_help(check):
         "packing.pack: codes of b bits, side by side in bytes, least significant bit first\n\nf(q, bits) -> data\n"
         in out
     )
-    assert out.endswith("conventions: default\nfunctions: packing.pack, packing.unpack\n")
+    definition, preset = (
+        "definition: `refcompress formulas {}`\n",
+        "a preset in words: `refcompress conventions NAME`\n",
+    )
+    assert check("--help")[1].endswith(definition.format("STEM") + preset)
+    end = "conventions: default\nfunctions: packing.pack, packing.unpack\n"
+    assert out.endswith(end + definition.format("packing"))
+    assert check("--help", "--formula", "affine")[1].endswith(definition.format("affine") + preset)
     assert "f(data, bits, count) -> q\n" in check("--help", "--formula", "packing.unpack")[1]
     assert check("--help", "--formula", "nowhere")[0] == 2
 
 
 def test_the_program_itself(here):
-    """With its own standard input, output and exit status."""
+    """With its own standard input, output and exit status; it writes nothing."""
+    before = sorted(path.name for path in here.iterdir())
     done = subprocess.run(
-        [sys.executable, "-m", "refcompress", "check", "packers:talks", *VECTORS],
+        [sys.executable, "-B", "-m", "refcompress", "check", "packers:talks", *PACK, "--max-examples", "5"],
         env={**os.environ, "PYTHONPATH": str(TOP)},
         input="not for the target",
         capture_output=True,
@@ -238,6 +249,7 @@ def test_the_program_itself(here):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("\nconforms\n")
     assert "packing [" not in done.stdout
+    assert sorted(path.name for path in here.iterdir() if path.name != "__pycache__") == before
 
 
 @pytest.fixture
@@ -268,7 +280,7 @@ def test_a_quantizer_in_c_conforms(check, quantizer):
 def test_a_quantizer_in_c_that_rounds_half_away_does_not(check, quantizer):
     status, out, _ = check("--command", quantizer("-DHALF_AWAY"), *ONNX)
     assert status == 1
-    assert "its answers to these cases are those of rounding: half_away (ties go away from zero" in out
+    assert "on these cases it cannot be told from: rounding: half_away (ties go away from zero" in out
     assert "`refcompress diagnose --command ./quantizer` says which convention it follows\n" in out
     shown = out.split("\n\n")[1]
     assert "rounding: half_away" in shown.split("made for: ")[1]

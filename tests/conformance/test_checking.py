@@ -243,8 +243,16 @@ def test_what_is_not_there(packers, arguments, error):
 
 
 def test_bad_arguments(packers):
-    with pytest.raises(ValueError, match=r"^max_examples must be 0 or more, got -1$"):
+    with pytest.raises(ValueError, match=r"^max_examples must be at least 0, got -1$"):
         check(packers.pack, "packing", max_examples=-1)
+    with pytest.raises(TypeError, match=r"^max_examples must be an integer, got 1\.5$"):
+        check(packers.pack, "packing", max_examples=1.5)
+    with pytest.raises(TypeError, match=r"^formula must be a word such as affine\.quantize, got 3$"):
+        check(packers.pack, 3)
+    with pytest.raises(TypeError, match=r"^target must be a function or module:function, got 3$"):
+        check(3, "packing")
+    with pytest.raises(TypeError, match=r"^timeout must be a number of seconds, got 'x'$"):
+        check("packers:pack", "packing", timeout="x")
     with pytest.raises(AttributeError, match="no attribute 'chekc'"):
         conformance.chekc  # noqa: B018
 

@@ -70,6 +70,10 @@ def test_decimals_of_c_are_read():
     assert decode(coded("float16", [0.099976])) == np.float16(0.1)
 
 
+def test_bare_numbers_are_read():
+    assert [decode(value) for value in (True, 7, 2.5, "lsb", [1, 2.5])] == [True, 7, 2.5, "lsb", (1, 2.5)]
+
+
 def test_floats_are_read_from_strings():
     assert decode(coded("float32", ["0x1.8p+0", "nan", "-inf", "2.5", 3])).tolist()[2:] == [-INFINITY, 2.5, 3.0]
     assert decode(coded("float64", ["0X1p-1"])).tolist() == [0.5]
@@ -78,7 +82,7 @@ def test_floats_are_read_from_strings():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (3.5, "object with dtype"),
+        ({}, "object with dtype"),
         ({"dtype": "float32", "shape": [1]}, "object with dtype"),
         (coded("complex64", [1]), "dtype must be one of"),
         (coded("float", [1]), "dtype must be one of"),

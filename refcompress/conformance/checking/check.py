@@ -12,6 +12,7 @@ from refcompress.conformance.comparison import Expected, mismatch
 from refcompress.conformance.suite import cases, find_function
 from refcompress.conformance.targets.errors import Hung, TargetError, Unsteady
 from refcompress.conformance.targets.target import Call, in_process, open_target
+from refcompress.formulas.checks import integer
 
 __all__ = ["check", "run", "run_results"]
 
@@ -73,9 +74,7 @@ def check(
 
 def run(call: Call, formula: str, convention: str | None = None, *, max_examples: int = 100) -> Report:
     """Check a target that has been started."""
-    if max_examples < 0:
-        raise ValueError(f"max_examples must be 0 or more, got {max_examples}")
-    if max_examples:
+    if integer("max_examples", max_examples, 0):
         require_hypothesis()
     suite, function = find_function(formula)
     found, name = cases(formula, convention), convention or function.conventions[0]

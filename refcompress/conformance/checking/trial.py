@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Flaky, HypothesisException
 
 from refcompress.conformance.checking.verdict import Attempt, Failure
@@ -38,7 +40,9 @@ def trial(
         p.holds(f, convention, **drawn)
 
     try:
-        replace(p, holds=holds).check(f, convention, max_examples)
+        with TemporaryDirectory() as folder:
+            set_hypothesis_home_dir(folder)  # it would write into the current one
+            replace(p, holds=holds).check(f, convention, max_examples)
     except _Ended as ended:
         wrong: BaseException | None = ended.__cause__
     except Exception as error:
@@ -47,6 +51,8 @@ def trial(
         wrong = error
     else:
         return None
+    finally:
+        set_hypothesis_home_dir(None)
     text = f"{p.sentence.rstrip('.')}: {_said(wrong)}"
     return Failure(p.name, one_line(text, 500), tuple(attempts), hung=isinstance(wrong, Hung))
 

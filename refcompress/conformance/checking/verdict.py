@@ -5,6 +5,7 @@ from typing import Any
 
 from refcompress.conformance.case import Case
 from refcompress.conformance.suite import Function, Suite
+from refcompress.conformance.text import encode
 
 __all__ = ["Attempt", "Failure", "Report"]
 
@@ -114,9 +115,11 @@ class Report:
          "properties": {"run": [], "failed": 0, "max_examples": 100, "not_run": "a vector failed"},
          "explanation": [{"variant": "rounding: half_away", "sentence": "ties go away from zero, not to even"}],
          "failures": [{"id": "affine.quantize-onnx-0123abcd", "kind": "vector", "text": "value: must be 0, got 1",
-                       "made_for": ["rounding: half_away"], "answer_of": ["rounding: half_away"]}]}
+                       "made_for": ["rounding: half_away"], "answer_of": ["rounding: half_away"],
+                       "arguments": {"x": {…}, …}, "got": {…}, "expected": {"q": {…}}}]}
 
-        A failure's id is a case's id or a property's name; kind is "vector" or "property".
+        A failure's id is a case's id or a property's name; kind is "vector" or "property". Arguments and results are
+        written as in `text`: got is null where there is no result, and properties expect none in particular.
         """
         return {
             "formula": self.formula,
@@ -138,7 +141,16 @@ class Report:
                     "text": failure.text,
                     "made_for": list(failure.case.made_for) if failure.case else [],
                     "answer_of": list(failure.alike),
+                    "arguments": _coded(failure.attempts[-1].arguments if failure.attempts else {}),
+                    "got": encode(failure.attempts[-1].result) if failure.attempts else None,
+                    "expected": _coded({k: e.value for k, e in failure.case.expected.items()})
+                    if failure.case
+                    else None,
                 }
                 for failure in self.failures
             ],
         }
+
+
+def _coded(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: encode(value) for name, value in values.items()}

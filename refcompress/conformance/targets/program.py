@@ -52,7 +52,10 @@ class Program:
         raise Crashed(self._last_words(" in the middle of a line" if answer else ""))
 
     def end(self, patience: float = WAIT) -> None:
-        """Close its standard input, wait for its end, then end by force what is left of it and of what it started."""
+        """Close its standard input, wait for its end, then end by force what is left of its process group.
+
+        Without process groups (Windows) only the program itself is ended.
+        """
         self._requests.put(None)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience)

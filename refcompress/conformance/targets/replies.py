@@ -49,7 +49,7 @@ def _decoded(coded: Any) -> Any:
     except (ValueError, RecursionError) as error:
         raise Garbage(f"the results must be arrays: {one_line(str(error))}") from None
     for result, text in zip(found, coded, strict=True):
-        if not isinstance(result, (np.ndarray, np.generic, bool, int)):
+        if not isinstance(result, (np.ndarray, np.generic, bool, int, float)):
             raise Garbage(f"the results must be arrays or numbers, got {reprlib.repr(text)}")
     return found[0] if len(found) == 1 else found
 

@@ -70,7 +70,7 @@ class Target:
         return replies.results(self._ask(json.dumps(request) + "\n", self._id, self._timeout))
 
     def close(self) -> None:
-        """End the program and all that it has started."""
+        """End the program, and what it has started in its own process group."""
         if self._program is not None:
             self._program.end()
         self._program = None
@@ -125,6 +125,10 @@ def open_target(target: str | None = None, command: str | None = None, timeout: 
     """
     if (target is None) == (command is None):
         raise ValueError("there must be exactly one of target and command")
+    if not isinstance(target or command, str):
+        raise TypeError(f"target must be a function or module:function, got {target!r}")
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds, got {timeout!r}")
     if not 0 < timeout <= threading.TIMEOUT_MAX:
         raise ValueError(f"timeout must be a number of seconds above 0, got {timeout}")
     found = _python(target, timeout) if target is not None else _command(command or "", timeout)
