@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from textwrap import fill
 from typing import Any
 
 from refcompress.conformance.case import Case, parse_case
@@ -38,10 +39,14 @@ class Function:
     provenance: str
 
     def signature(self) -> str:
-        """Return the call in one line, with the parameters and results under it."""
-        width = max(map(len, [*self.parameters, *self.returns]))
+        """Return the call in one line, with the parameters and then the results under it."""
+        every = [*self.parameters.items(), *self.returns.items()]
+        width = max(len(name) for name, _ in every)
         lines = [f"f({', '.join(self.parameters)}) -> {', '.join(self.returns)}"]
-        lines += [f"  {name:{width}}  {text}" for name, text in {**self.parameters, **self.returns}.items()]
+        margin = " " * (width + 4)
+        lines += [
+            fill(text, 100, initial_indent=f"  {name:{width}}  ", subsequent_indent=margin) for name, text in every
+        ]
         return "\n".join(lines)
 
 

@@ -1,9 +1,11 @@
 """What a check of somebody's implementation found, as text: the verdict, the slip that explains it, and the call."""
 
 import shlex
+from textwrap import fill
 
 from refcompress.conformance.checking.verdict import Failure, Report
 from refcompress.conformance.suite import find_function, stems
+from refcompress.formulas.quantization.conventions import PRESETS
 from refcompress.report.repro import repro
 
 __all__ = ["text", "usage"]
@@ -20,6 +22,8 @@ Floats have their bits beside "values": "hex": ["0x1.8000000000000p+0", "inf"]; 
 A file for --outputs is an object: by each case's id a list of such results; `refcompress vectors` writes the cases.
 Exit status: 0 conforms, 1 does not, 2 could not be checked."""
 
+PRESET = "a preset in words: `refcompress conventions NAME`"
+
 
 def text(report: Report, *, target: str | None = None, command: str | None = None) -> str:
     """Return the report of a check of "module:function" or of a command, or of results if there is neither."""
@@ -29,7 +33,7 @@ def text(report: Report, *, target: str | None = None, command: str | None = Non
         return "\n".join([*lines, "conforms"])
     lines.append(
         "does not conform"
-        + (f": its answers to these cases are those of {_slips(report)}" if report.explanation else "")
+        + (f": on these cases it cannot be told from: {_slips(report)}" if report.explanation else "")
     )
     if report.formula == "affine.quantize" and (target or command):
         called = target if target else f"--command {shlex.quote(command or '')}"
@@ -47,12 +51,19 @@ def usage(formula: str | None) -> str:
     """Return what a target of a formula must look like; without one, the formulas and the protocol of commands."""
     if formula is None:
         lines = [f"formulas: {', '.join(stems())}", "(`refcompress check --formula STEM --help` says what is called)"]
-        return "\n".join([*lines, "", PROTOCOL])
+        return "\n".join([*lines, "", PROTOCOL, "", _definition("STEM"), PRESET])
     suite, function = find_function(formula)
-    lines = [f"{suite.stem}.{function.name}: {function.summary}", "", function.signature(), ""]
-    lines.append(f"conventions: {', '.join(function.conventions)}")
+    lines = [fill(f"{suite.stem}.{function.name}: {function.summary}", 100), "", function.signature(), ""]
+    lines.append(fill(f"conventions: {', '.join(function.conventions)}", 100, subsequent_indent="  "))
     lines.append(f"functions: {', '.join(f'{suite.stem}.{name}' for name in suite.functions)}")
+    lines.append(_definition(suite.stem))
+    if set(function.conventions) <= set(PRESETS):
+        lines.append(PRESET)
     return "\n".join(lines)
+
+
+def _definition(stem: str) -> str:
+    return f"definition: `refcompress formulas {stem}`"
 
 
 def _vectors(report: Report) -> str:
@@ -71,7 +82,7 @@ def _properties(report: Report) -> str:
 
 
 def _slips(report: Report) -> str:
-    return ", or of ".join(f"{name} ({report.function.mutants[name]})" for name in report.explanation)
+    return "; or ".join(f"{name} ({report.function.mutants[name]})" for name in report.explanation)
 
 
 def _failure(report: Report, failure: Failure) -> list[str]:

@@ -48,7 +48,7 @@ def stem(name, oracle, data, changes):
     mutants["weights of float16"] = Mutant("weights are rounded to float16", rounded(oracle))
     return Stem({
         "dequantize": Function(
-            summary=f"weights of {name}, ggml's super-blocks of 256",
+            summary=f"weights of {name}, ggml's super-blocks of 256, exact and then rounded to float32 once",
             parameters={"data": f"(blocks, {oracle.SIZE}) uint8 array"},
             returns={"x": "(256·blocks,) float32 array"},
             candidates=lambda convention: [{"data": data}],

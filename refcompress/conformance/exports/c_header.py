@@ -19,7 +19,8 @@ HEAD = """\
  * Of every case: id, conventions that give this result, what it was made for, and of each argument and each result
  * the values in row-major order, their number, the number of dimensions and the sizes. A scalar has one value and no
  * dimensions; what is left out has none. An array has one type in all cases, int64_t or
- * double where its own dtypes differ; `_dtype` is its own. Floats are exact; float16 are bits.
+ * double where its own dtypes differ; `_dtype` is its own. Floats are exact, as hexadecimal constants, which C has from
+ * C99 and C++ from C++17 on; float16 are bits.
  */
 #ifndef REFCOMPRESS_{guard}_H
 #define REFCOMPRESS_{guard}_H

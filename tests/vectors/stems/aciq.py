@@ -130,7 +130,8 @@ def only(*names):
 LAPLACE, GAUSS = only("laplace"), only("gauss", "gauss_ddof1")
 
 CLIP = Function(
-    summary="the range of factor times the deviation on both sides of the mean, or from 0 up where x is positive",
+    summary="the range of factor times the deviation (laplace: mean |x − mean|; gauss: σ) on both sides of the mean, "
+    "or where x is positive from 0 to that product; mean and deviation in float64, the ends rounded once",
     parameters={
         "x": "float32 or float64 array of any shape",
         "factor": "float64 scalar, clipping threshold in units of the deviation, as `factor` gives it",

@@ -65,6 +65,10 @@ def unit_in_float32(convention, b, s_x, s_w):
     return to_integer(b / to_format(s_x * s_w, "float32"), convention)
 
 
+def float32_inside(convention, b, s_x, s_w):
+    return to_integer(to_format(b / to_format(s_x * s_w, "float32"), "float32"), convention)
+
+
 def reciprocal(convention, b, s_x, s_w):
     return to_integer(to_format(b * to_format(1 / (s_x * s_w), "float64"), "float64"), convention)
 
@@ -78,7 +82,8 @@ def int16(convention, b, s_x, s_w):
 
 
 QUANTIZE_BIAS = Function(
-    summary="biases as int32 in units of the product of the scales of input and weights, zero point 0",
+    summary="biases as int32 in units of the product of the scales of input and weights, zero point 0: "
+    "round(b / (x_scale · w_scale)), product and quotient each rounded in float64",
     parameters={
         "b": "(n,) float32 array",
         "x_scale": "float32 scalar, of the input",
@@ -104,6 +109,9 @@ QUANTIZE_BIAS = Function(
         "quotient in float32": Mutant(
             "the quotient is rounded to float32",
             by(lambda c, b, s_x, s_w: to_integer(to_format(b / (s_x * s_w), "float32"), c)),
+        ),
+        "dtype: float32 inside": Mutant(
+            "the product of the scales and the quotient are rounded to float32", by(float32_inside)
         ),
         "reciprocal": Mutant("multiplied by the reciprocal, even in float64", by(reciprocal)),
         "rounded twice": Mutant("divided by one scale and rounded, then by the other", by(rounded_twice)),

@@ -85,7 +85,8 @@ def by_way_of(low, high):
 
 
 QUANTIZE = Function(
-    summary="codes of the decimal scheme: round(w · 10^places), ties to even",
+    summary="codes of the decimal scheme: round(w · 10^places), ties to even; "
+    "10^places and the product are each rounded to w's dtype",
     parameters={"w": "(n,) float32 or float64 array, weights", "places": "int from 0 to 15, after the point"},
     returns={"q": "(n,) array of codes, of any integer type that holds −2^53 to 2^53"},
     candidates=quantize_candidates,
@@ -161,7 +162,8 @@ def step_of_steps(q, places, dtype):
 
 
 DEQUANTIZE = Function(
-    summary="weights from decimal codes: 10^−places · q; both and the product are rounded to the convention's format",
+    summary="weights from decimal codes: s·q, s = 10^−places; s, q and the product are each rounded to the "
+    "convention's format",
     parameters={"q": "(n,) int64 array, codes", "places": "int from 0 to 15, after the point"},
     returns={"w": "(n,) array of the convention's format"},
     conventions=(("float32",), ("float64",)),

@@ -175,13 +175,14 @@ def some(function, **options):
 
 
 THRESHOLD = Function(
-    summary="the range whose histogram, made as coarse as the codes are, has the least divergence from itself",
+    summary="the range whose histogram, made as coarse as the codes are, has the least divergence from itself, both "
+    "smoothed with ε = 10⁻⁴ (see the definition); the narrowest such range, its ends not outside of [min x, max x]",
     parameters={
         "x": "float32 or float64 array of any shape",
-        "bins": "int, B, of the histogram over −max |x| to max |x|",
+        "bins": "int, B, of the histogram over −max |x| to max |x|; a bin holds its beginning, the last its end too",
         "target_bins": "int up to bins, T, how many codes the divergence is measured with",
     },
-    returns={"low": "scalar of x's dtype", "high": "scalar of x's dtype"},
+    returns={"low": "scalar of x's dtype, at least min x", "high": "scalar of x's dtype, at most max x"},
     candidates=candidates,
     expected=right,
     mutants={

@@ -89,7 +89,8 @@ def float32_ledger(convention, **given):
 
 
 LEDGER = Function(
-    summary="the squared error of five stages in four parts, Σ e_k·e, which sum to the total, Σ e²",
+    summary="the squared error of five stages in four parts, Σ e_k·e, which sum to the total, Σ e², e_k what step k "
+    "adds and e all of it; in float64",
     parameters={
         "x": "(n,) float32 or float64 array, the weights",
         "clipped": "(n,) array of x's dtype, after clipping",
@@ -197,7 +198,8 @@ def in_order(convention, **given):
 
 
 OF = Function(
-    summary="the ledger of a float32 tensor with codes clip(round(x/s) + Z), ties to even, and values s·(q − Z)",
+    summary="the ledger of a float32 tensor with codes clip(round(x/s) + Z), ties to even, and values s·(q − Z), in "
+    "float32: x, clipped to the values of qmin and qmax, back with scale, with stored_scale, in the output's format",
     parameters={
         "x": "(n,) float32 array, the weights",
         "scale": "float32 scalar, as computed",
@@ -276,7 +278,8 @@ def float32_decibels(convention, x, restored):
 
 
 SQNR = Function(
-    summary="signal to quantization noise ratio: 10·log₁₀(Σ x² / Σ (x − x̂)²)",
+    summary="signal to quantization noise ratio: 10·log₁₀(Σ x² / Σ (x − x̂)²), in float64, "
+    "without intermediate overflow or underflow",
     parameters={"x": "(n,) float32 or float64 array", "restored": "(n,) array of x's dtype, x̂"},
     returns={"decibels": "float64 scalar; inf where x̂ is x"},
     candidates=signals,

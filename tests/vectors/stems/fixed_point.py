@@ -95,7 +95,7 @@ def flushed(w, fraction_bits):
 
 
 QUANTIZE = Function(
-    summary="fixed-point codes: clip(round(w · 2^f), −2^(bits−1), 2^(bits−1) − 1), ties to even",
+    summary="fixed-point codes: clip(round(w · 2^f), −2^(bits−1), 2^(bits−1) − 1), ties to even; the product is exact",
     parameters={
         "w": "(n,) float32 or float64 array, weights",
         "fraction_bits": "int from 0 to 126, f",

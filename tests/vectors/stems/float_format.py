@@ -222,11 +222,25 @@ def zero_is_code_0(v, name, overflow):
     return oracle.encode(v, name, overflow) if v else 0
 
 
+def said_of_nan():
+    """The code that NaN becomes in every format that has one."""
+    with_sign, without = {}, {}
+    for name, form in oracle.LAYOUTS.items():
+        if form.quiet is not None:
+            (with_sign if form.zeros == 2 else without).setdefault(f"0x{form.quiet:x}", []).append(name)
+    of_both = (
+        ", ".join(f"{code} in {' '.join(names)}" for code, names in found.items()) for found in (with_sign, without)
+    )
+    return "; without its sign ".join(of_both)
+
+
+NANS = f"NaN is, with its sign, {said_of_nan()}"
 ENCODE = Function(
-    summary="codes of the nearest values in a small float format, ties to even; what is too large becomes the largest, "
-    "or with -nan infinity or NaN",
+    summary="codes of the nearest values in a small float format, ties to even; what is too large, infinity too, "
+    "becomes the largest, or with -nan infinity, or NaN where there is none, with x's sign; "
+    "0 and below is NaN in float8_e8m0fnu, whose tie goes to the larger power of two",
     parameters={"x": "(n,) float32 array"},
-    returns={"codes": "(n,) array of codes in the low bits: uint8, or uint16 for formats of 16 bits"},
+    returns={"codes": f"(n,) array of codes in the low bits: uint8, or uint16 for formats of 16 bits; {NANS}"},
     candidates=encode_candidates,
     expected=rounded("half_even"),
     mutants={

@@ -474,7 +474,8 @@ def mutants(table, answer):
 
 
 QUANTIZE = Function(
-    summary="bytes of ggml's blocks of 32 weights, as its reference functions write them, every operation in float32",
+    summary="bytes of ggml's blocks of 32 weights, as its reference functions write them, every operation in float32 "
+    "and none fused; codes come from d before it is rounded to float16, and its rounded reciprocal",
     parameters={"x": "(32·blocks,) float32 array"},
     returns={"data": "(blocks, bytes of a block) uint8 array"},
     candidates=quantize_candidates,
@@ -524,7 +525,7 @@ DEQUANTIZERS = {
 }
 
 DEQUANTIZE = Function(
-    summary="weights of ggml's blocks of 32",
+    summary="weights of ggml's blocks of 32, of bytes as quantize writes them, whose float16 numbers are finite",
     parameters={"data": "(blocks, bytes of a block) uint8 array"},
     returns={"x": "(32·blocks,) float32 array"},
     candidates=dequantize_candidates,

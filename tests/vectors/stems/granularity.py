@@ -193,7 +193,7 @@ PARAMETER_SHAPE = Function(
     summary="shape of the scales of an array",
     parameters={"shape": "ints, shape of the weights", **PARAMETERS},
     returns={
-        "scales": "(k,) array of any integer type: the sizes of the axes named, in their order; "
+        "scales": "(k,) array of any integer type: the sizes of the axes named, in the order of axes, none for none; "
         "for blocks the weights' shape with ⌈n / block_size⌉ for n"},
     candidates=shapes,
     expected=lambda convention, shape, axes, block_size: sizes(scales_of(shape, axes, block_size)),

@@ -148,7 +148,8 @@ def magnitude_integral(begin, end):
 
 
 SEARCH = Function(
-    summary="the range with the least error that shares of the values at both ends lead to, estimated from a histogram",
+    summary="the range with the least error that shares of the values at both ends lead to, estimated from a "
+    "histogram, in float32 but for the sums over bins and the shares (see the definition)",
     parameters={**HISTOGRAM, "levels": "int, how many codes there are, 2^b"},
     returns={"low": "float32 scalar", "high": "float32 scalar"},
     candidates=search_candidates,
@@ -256,7 +257,9 @@ def wider(convention, x, bins):
 
 
 COLLECT = Function(
-    summary="the histogram of a tensor: bins of equal width from its smallest to its largest value",
+    summary="the histogram of a tensor, bins of equal width from low = min x to high = max x: x is in bin "
+    "⌊(x − low)·B / (high − low)⌋, each operation in float32 from left to right, and high in bin B − 1; "
+    "equal values are counted as between x − 1 and x + 1, but low and high are x",
     parameters={"x": "float32 array of any shape", "bins": "int, B"},
     returns=HISTOGRAM,
     candidates=collect_candidates,
@@ -369,7 +372,8 @@ def inside(convention, counts, low, high, x):
 
 
 MERGE = Function(
-    summary="the histogram after one more batch; in a wider range every old bin moves in 16 parts",
+    summary="the histogram after one more batch, in the range of both; where that is wider every old bin is cut into "
+    "16 parts, each with 1/16 of its count, which move to the bin that their middle is in",
     parameters={**HISTOGRAM, "x": "float32 array of any shape, the batch"},
     returns=HISTOGRAM,
     candidates=merge_candidates,

@@ -182,14 +182,15 @@ def in_dtype(dtype):
 
 
 SEARCH = Function(
-    summary="the range, shrunk step by step toward 0, from which the values come back with the least error",
+    summary="the range p · (min x, max x), shrunk step by step toward 0, from which the values come back by the preset "
+    "with the least Σ |error|^norm in float64; p and product are rounded to x's dtype, ties go to the larger range",
     parameters={
         "x": "float32 array of any shape; in the convention source float64 too",
         "qmin": "int, lowest code",
         "qmax": "int, highest code",
         "norm": "float64 scalar, exponent of the errors that are added",
-        "grid": "int, G: the range is multiplied by 1 − i/G",
-        "max_shrink": "float64 scalar in (0, 1], r: i goes up to ⌊r·G⌋ − 1",
+        "grid": "int, G: p is 1 − i/G",
+        "max_shrink": "float64 scalar in (0, 1], r: i goes from 0 to ⌊r·G⌋ − 1, of the float64 product",
     },
     returns={"low": "scalar of x's dtype", "high": "scalar of x's dtype"},
     conventions=tuple((name,) for name in CONVENTIONS),

@@ -84,7 +84,7 @@ ENTRY = Function(
         "groups": "int ≥ 0, parts with a scale and an offset of their own",
         "float_bytes": "int, bytes of one scale or offset",
     },
-    returns={"payload": "int, ⌈n·b/8⌉", "scales": "int", "offsets": "int"},
+    returns={"payload": "int, ⌈n·b/8⌉", "scales": "int, groups · float_bytes", "offsets": "int, groups · float_bytes"},
     candidates=tensors,
     expected=right,
     mutants={
@@ -154,7 +154,7 @@ def quotient(sentence, function):
 RATIO = Function(
     summary="how many times smaller the compressed model is",
     parameters={"original_bytes": "int > 0", "compressed_bytes": "int > 0"},
-    returns={"ratio": "float64 scalar"},
+    returns={"ratio": "float64 scalar, original_bytes/compressed_bytes rounded once"},
     candidates=pairs,
     expected=lambda convention, original_bytes, compressed_bytes: {
         "ratio": np.float64(float(oracle.ratio(original_bytes, compressed_bytes)))

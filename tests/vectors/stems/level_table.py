@@ -24,6 +24,13 @@ def is_fp4(convention):
 # quantize
 
 
+SAID = {
+    NF4: " ".join(f"{level:.9g}" for level in LEVELS[NF4].tolist()),
+    FP4: " ".join(str(level.limit_denominator(192)) for level in oracle.LEVELS[FP4][:8]) + " and these below 0",
+}
+CODES = "0 to 15, numbers of float32 levels: " + "; ".join(f"{name}: {text}" for name, text in SAID.items())
+
+
 def inputs(x, block_size=64):
     return {"x": np.array(x, F), "block_size": block_size}
 
@@ -131,9 +138,11 @@ def one_for_all(convention, x, block_size):
 
 
 QUANTIZE = Function(
-    summary="codes of the levels nearest to x/absmax, and absmax, the largest magnitude, of blocks in row-major order",
+    summary="codes of the levels nearest to x/absmax, and absmax, the largest magnitude, of blocks in row-major order: "
+    "x times the float32 1/max(absmax, 1e-38), in float32, is compared with the float32 midpoints of the levels; on a "
+    "midpoint the lower level, of equal levels the smaller code",
     parameters={"x": "float32 array of any shape", "block_size": "int of at least 1; the last block may be shorter"},
-    returns={"codes": "array of x's shape, 0 to 15", "absmax": "(⌈n/block_size⌉,) float32 array"},
+    returns={"codes": f"array of x's shape, {CODES}", "absmax": "(⌈n/block_size⌉,) float32 array"},
     candidates=quantize_candidates,
     expected=quantized,
     mutants={
@@ -227,9 +236,10 @@ def values_of_first(convention, codes, absmax, block_size):
 
 
 DEQUANTIZE = Function(
-    summary="values of codes in a level table: the level times absmax of its block",
+    summary="values of codes in a level table: the float32 level times absmax of its block, of blocks in row-major "
+    "order, rounded to float32",
     parameters={
-        "codes": "uint8 array of any shape, 0 to 15",
+        "codes": f"uint8 array of any shape, {CODES}",
         "absmax": "(⌈n/block_size⌉,) float32 array",
         "block_size": "int of at least 1; the last block may be shorter",
     },

@@ -108,14 +108,15 @@ def exchanged(convention, low, high, x, c):
 
 
 UPDATE = Function(
-    summary="the range of the batches so far, moved toward the range of one more: m + c·(x − m) for both ends",
+    summary="the range of the batches so far, moved toward the range of one more: m + c·(x − m) for both ends, each "
+    "operation rounded to x's dtype; tensorflow: the batch's range is widened to hold 0 first",
     parameters={
         "low": "scalar of x's dtype, of the batches before",
         "high": "scalar of x's dtype, of the batches before",
         "x": "float32 or float64 array of any shape, the batch",
         "c": "float64 scalar in (0, 1], weight of the batch (1 − decay); rounded to x's dtype first",
     },
-    returns={"low": "scalar of x's dtype", "high": "scalar of x's dtype"},
+    returns={"low": "scalar of x's dtype, given and returned", "high": "scalar of x's dtype, given and returned"},
     conventions=CONVENTIONS,
     candidates=update_candidates,
     expected=updated,
@@ -198,10 +199,11 @@ def bare(convention, x, c):
 
 
 RUN = Function(
-    summary="the moving average of the ranges of all batches, from its start on",
+    summary="the moving average of the ranges of all batches, as by update; torch: the first batch's range is the "
+    "start; tensorflow: the start is (−6, 6), and every batch's range is widened to hold 0",
     parameters={
         "x": "(T, n) float32 or float64 array, a batch in every row, the first one first",
-        "c": "float64 scalar in (0, 1], weight of a new batch (1 − decay)",
+        "c": "float64 scalar in (0, 1], weight of a new batch (1 − decay); rounded to x's dtype first",
     },
     returns={"low": "scalar of x's dtype", "high": "scalar of x's dtype"},
     conventions=CONVENTIONS,

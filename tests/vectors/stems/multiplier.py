@@ -73,7 +73,8 @@ def right_shifts_only(convention, real):
 
 
 QUANTIZE_MULTIPLIER = Function(
-    summary="a real multiplier as M · 2^(shift − 31), M of 31 bits, so that 2^30 ≤ M; 0 and what is too small as M = 0",
+    summary="a real multiplier as M · 2^(shift − 31), M of 31 bits, so that 2^30 ≤ M; an M that rounds up to 2^31 is "
+    "2^30 with the shift one more; 0, and what then has a shift below −31, as M = 0",
     parameters={"real": "float64 scalar, from 0 to below 2^30"},
     returns={
         "multiplier": "integer scalar, M: 0, or from 2^30 to 2^31 − 1",

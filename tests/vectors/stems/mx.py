@@ -193,7 +193,8 @@ def no_negative_zero(convention, x):
 
 
 QUANTIZE = Function(
-    summary="elements and shared powers of two of MX blocks: 32 values along the last axis, less in the last block",
+    summary="elements and shared powers of two of MX blocks: 32 values along the last axis, less in the last block; "
+    "a convention is an element and a rule for the exponent, at least −127; elements saturate, ties to even, −0 stays",
     parameters={"x": "(rows, n) float32 array"},
     returns={
         "codes": "(rows, n) array of element codes: uint8, or int8 for element int8",
@@ -302,7 +303,8 @@ def first_scale(element, codes, scales):
 
 
 DEQUANTIZE = Function(
-    summary="values of MX blocks: elements times 2^(scale − 127), 32 along the last axis sharing a scale",
+    summary="values of MX blocks: elements times 2^(scale − 127), 32 along the last axis sharing a scale; int8 is in "
+    "64ths; products beyond float32 are infinite",
     parameters={
         "codes": "(rows, n) array of element codes: uint8, or int8 for element int8",
         "scales": "(rows, ⌈n/32⌉) uint8 array; 255 is NaN",

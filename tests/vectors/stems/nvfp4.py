@@ -141,7 +141,8 @@ def other_arithmetic(convention, x, tensor_scale):
 
 
 QUANTIZE = Function(
-    summary="elements and block scales of NVFP4, 16 along the last axis sharing a scale, the last block may be shorter",
+    summary="elements and block scales of NVFP4, 16 along the last axis sharing a scale, the last block may be "
+    "shorter; operations are rounded to float32 in the definition's order; x = −0 is −0, in compressed_tensors 0",
     parameters={
         "x": "(rows, n) float32 array",
         "tensor_scale": "float32, which multiplies in torchao and divides in compressed_tensors",
@@ -259,7 +260,7 @@ def without_magnitude(convention, x):
 
 
 TENSOR_SCALE = Function(
-    summary="NVFP4's scale of a tensor: largest magnitude over 448·6, in compressed_tensors the inverse; 1 for zeros",
+    summary="NVFP4's scale of a tensor: max |x| / 2688, in compressed_tensors 2688 / max |x|, a quotient; 1 for zeros",
     parameters={"x": "(n,) float32 array"},
     returns={"tensor_scale": "float32"},
     candidates=tensor_scale_candidates,

@@ -236,11 +236,14 @@ def unpacked_without(order, bits, given, mask):
 
 
 WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 12)
+HAVE = "; ".join(f"{order} {' '.join(map(str, widths))}" for order, widths in oracle.WIDTHS.items())
+BITS = f"int, a width of the order: {HAVE.replace(' '.join(map(str, oracle.WIDTHS['lsb'])), '1 to 16')}"
 PACK = Function(
-    summary="codes of b bits in bytes, in the order of a library: which share a byte or a word, and which is lowest",
+    summary="codes of b bits in bytes, in the order of a library: which share a byte or a word, and which is lowest; "
+    "with 2 bits the nibble orders have four codes in a byte, the first one lowest or highest",
     parameters={
         "q": "(n,) uint8 or uint16 array, codes from 0 to 2^bits − 1, as many as the order takes",
-        "bits": "int, a width that the order has",
+        "bits": BITS,
     },
     returns={"data": "uint8 array; words of 32 bits are four bytes, the least significant first; unused bits are 0"},
     conventions=tuple((order,) for order in ORDERS),
@@ -267,10 +270,10 @@ def padding_unpacked(order, data, bits, count):
 
 
 UNPACK = Function(
-    summary="the codes of bytes that were packed in the order of a library",
+    summary="the codes of bytes that were packed in the order of a library, as by pack",
     parameters={
         "data": "uint8 array; words of 32 bits are four bytes, the least significant first",
-        "bits": "int, a width that the order has",
+        "bits": BITS,
         "count": "int, n",
     },
     returns={"q": "(n,) array of codes, of any integer type that holds them"},

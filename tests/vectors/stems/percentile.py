@@ -185,8 +185,12 @@ def without_last(x):
     return x.ravel()[:-1] if x.size > 1 else x
 
 
+METHODS = (
+    "kth: the k-th smallest value, k = ⌊(0.01·p)·n + ½⌋ for the high end and ⌈(0.01·p)·n⌉ for the low one, in float64; "
+    "interpolated: linearly between two values at the place p/100·(n − 1), from 0, in float64, rounded once"
+)
 PERCENTILE = Function(
-    summary="the range between two percentiles",
+    summary=f"the range between two percentiles; {METHODS}",
     parameters={
         "x": "float32 or float64 array of any shape, n values",
         "low_p": "float64 scalar from 0 to high_p, percent",
@@ -232,7 +236,7 @@ def larger_end(convention, x, p):
 
 
 ABSOLUTE = Function(
-    summary="a percentile of the magnitudes, end of a symmetric range",
+    summary="a percentile of the magnitudes, end of a symmetric range: the high end that percentile has for them",
     parameters={
         "x": "float32 or float64 array of any shape, n values",
         "p": "float64 scalar from 0 to 100, percent",

@@ -122,7 +122,8 @@ def only(name):
 
 
 SCALE = Function(
-    summary="the power of two next to absmax/qmax, for every group",
+    summary="the power of two next to absmax/qmax, for every group: the least one not below it, or the nearest "
+    "by the logarithm; neither quotient nor logarithm is rounded",
     parameters={
         "absmax": "(n,) float32 or float64 array, above 0",
         "qmax": "float64 scalar above 0, code of absmax",

@@ -319,7 +319,8 @@ MUTANTS = {
 }  # fmt: skip
 
 CHOOSE = Function(
-    summary="scale and zero point for a range of numbers, as each library chooses them",
+    summary="scale and zero point for a range of numbers, as each library chooses them, every operation rounded as "
+    "the preset's words say",
     parameters={
         "low": "float32, the low end of the range",
         "high": "float32, the high end, at least low",

@@ -140,7 +140,8 @@ def candidates(convention):
 
 CONV2D = Function(
     summary="clip(round((Σ (x − x_zero_point) · (w − w_zero_point) + bias) · x_scale · w_scale / out_scale) "
-    "+ out_zero_point)",
+    "+ out_zero_point); all but float: x_scale · w_scale / out_scale, from left to right in float64, as M and shift by "
+    "multiplier (half_away); float: the same in float32; rounded as in requantization",
     parameters={
         "x": "(N, C, H, W) int8 array, channels first",
         "w": "(O, C/groups, kh, kw) int8 array",

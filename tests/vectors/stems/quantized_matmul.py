@@ -96,7 +96,8 @@ def bias_afterwards(inputs, q):
 
 MATMUL = Function(
     summary="clip(round((Σ_k (a − a_zero_point) · (b − b_zero_point) + bias) · a_scale · b_scale / out_scale) "
-    "+ out_zero_point)",
+    "+ out_zero_point); all but float: a_scale · b_scale / out_scale, from left to right in float64, as M and shift by "
+    "multiplier (half_away); float: the same in float32; rounded as in requantization",
     parameters={
         "a": "(M, K) int8 array",
         "b": "(K, N) int8 array",

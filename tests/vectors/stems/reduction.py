@@ -148,12 +148,13 @@ def parameters(dW, db):
 
 
 NEURON_GRADIENTS = Function(
-    summary="one number for every neuron's gradient, over its incoming weights and its bias",
+    summary="one number for every neuron's gradient, over its incoming weights and its bias; mean, mean_abs: "
+    "divided by their number, the bias counted",
     parameters={
         "dW": "(n, …) float32 or float64 array, row i belongs to neuron i",
         "db": "(n,) array of the same dtype, or null for a layer without biases",
     },
-    returns={"g": "(n,) float64 array"},
+    returns={"g": "(n,) float64 array, of sums that neither overflow nor vanish in float32"},
     conventions=tuple((reading,) for reading in READINGS),
     candidates=layers,
     expected=lambda reading, dW, db: {"g": np.array(oracle.neuron_gradients(dW, db, reading))},
@@ -252,7 +253,8 @@ def rms_of(sentence, values, P):
 
 
 RMS = Function(
-    summary="one number for every neuron from a moment (mean or std) of each of its parameters: their root mean square",
+    summary="one number for every neuron from a moment (mean or std) of each of its parameters: their root mean "
+    "square, in float64",
     parameters={
         "W_moments": "(n, …) float32 or float64 array, row i belongs to neuron i",
         "b_moments": "(n,) array of the same dtype, or null for a layer without biases",

@@ -243,9 +243,10 @@ REQUANTIZE_MUTANTS = {
 }
 
 REQUANTIZE = Function(
-    summary="codes from int32 sums: clip(round(acc · M · 2^(shift − 31)) + zero_point, qmin, qmax)",
+    summary="codes from int32 sums: clip(round(acc · M · 2^(shift − 31)) + zero_point, qmin, qmax); float: acc as "
+    "float32 times the multiplier, rounded to float32, then half to even",
     parameters={
-        "acc": "(n,) int32 array",
+        "acc": "(n,) int32 array; for double and double_up acc · 2^shift, where shift > 0, must fit int32 too",
         "multiplier": "int M from 0 to 2^31 − 1; for float a float32 scalar, the real multiplier itself",
         "shift": "int from −31 to 30, above 0 to the left; for float null",
         "zero_point": "int, added to the rounded product",

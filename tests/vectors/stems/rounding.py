@@ -121,7 +121,7 @@ def sums(name, function, rule):
 APPLY = Function(
     summary="a float rounded to an integer, which stays a float",
     parameters={"t": "(n,) float32 or float64 array"},
-    returns={"rounded": "(n,) array of t's dtype; a result 0 has the sign of t"},
+    returns={"rounded": "(n,) array of t's dtype; a result 0 has the sign of t; infinities and NaN stay"},
     conventions=tuple((rule,) for rule in RULES),
     candidates=candidates,
     expected=lambda convention, t: {"rounded": rounded(t, convention)},
@@ -201,9 +201,9 @@ def from_zero(t, u):
 
 
 STOCHASTIC = Function(
-    summary="stochastic rounding with the draws given: ⌊t⌋ + [u < t − ⌊t⌋]",
+    summary="stochastic rounding with the draws given: ⌊t⌋ + [u < t − ⌊t⌋], the difference rounded to t's dtype",
     parameters={"t": "(n,) float32 or float64 array", "u": "(n,) float64 array, uniform draws from [0, 1)"},
-    returns={"rounded": "(n,) array of t's dtype"},
+    returns={"rounded": "(n,) array of t's dtype; a result 0 has the sign of t; infinities and NaN stay"},
     candidates=draws,
     expected=lambda convention, t, u: {"rounded": stochastic(t, u)},
     mutants={

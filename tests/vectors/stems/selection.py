@@ -90,7 +90,7 @@ def unstable(score, i):
 
 
 SMALLEST = Function(
-    summary="the ⌊fraction·n⌋ neurons of the smallest scores, the lower index first among equal ones",
+    summary="the ⌊fraction·n⌋ neurons of the smallest scores, the lower index first among equal ones (−0 equals 0)",
     parameters={
         "score": "(n,) float64 array without NaN, may be infinity",
         "fraction": "float64 scalar from 0 to below 1; counted as the decimal that it prints as",
@@ -167,7 +167,8 @@ def medians_exchanged(convention, mean, std):
 
 
 MEDIANS = Function(
-    summary="thresholds in the layer's own unit: the medians of |mean| and of std",
+    summary="thresholds in the layer's own unit: the medians of |mean| and of std, of an even number the mean of the "
+    "two middle values",
     parameters={"mean": "(n,) float64 array", "std": "(n,) float64 array, ≥ 0"},
     returns={"tau_mean": "float64 scalar", "tau_std": "float64 scalar"},
     candidates=layers,
@@ -234,7 +235,7 @@ def both(join, quotient=ratio):
 
 SCORE = Function(
     summary="the factor by which both thresholds must grow until a neuron is unimportant: "
-    "max(|mean|/τ_mean, std/τ_std); at τ = 0, 0/0 is 0 and anything else infinity",
+    "max(|mean|/τ_mean, std/τ_std), quotients rounded once; at τ = 0, 0/0 is 0 and anything else infinity",
     parameters={
         "mean": "(n,) float64 array",
         "std": "(n,) float64 array, ≥ 0",
@@ -341,7 +342,8 @@ def separated_exchanged(*args, tau_mean, tau_std, **inputs):
 
 SEPARATING = Function(
     summary="the thresholds at which P3 selects what has been selected by score: τ·(a + b)/2, a the largest selected "
-    "score (0 without any), b the smallest other one; an infinite b counts as 3a (3 for a = 0), an infinite a leaves τ",
+    "score (0 without any), b the smallest other one; an infinite b counts as 3a (3 for a = 0), an infinite a leaves "
+    "τ; (a + b)/2 without intermediate overflow or underflow",
     parameters={
         "score": "(n,) float64 array without NaN, may be infinity",
         "selected": "(k,) int64 array of indices, k < n",

@@ -49,7 +49,7 @@ def in_float32(gradients):
 
 
 MEAN = Function(
-    summary="the mean of every neuron's gradient over training (P1)",
+    summary="the mean of every neuron's gradient over training (P1), summed in float64",
     parameters=GRADIENTS,
     returns={"mean": "(n,) float64 array"},
     candidates=tables,
@@ -132,7 +132,8 @@ def divided_by(sentence, other, convention):
 
 
 STD = Function(
-    summary="the standard deviation of every neuron's gradient over training (P2), with the divisor T − ddof",
+    summary="the standard deviation of every neuron's gradient over training (P2), with the divisor T − ddof, in "
+    "float64, the mean first",
     parameters=GRADIENTS,
     returns={"std": "(n,) float64 array"},
     conventions=(("ddof_0",), ("ddof_1",)),
@@ -250,7 +251,7 @@ def in_single(convention, mean, std, tau_mean, tau_std):
 
 UNIMPORTANT = Function(
     summary="which neurons are unimportant (P3); text: |mean| < τ_mean and std < τ_std, "
-    "listing: mean < τ_mean and std/mean < τ_std",
+    "listing: mean < τ_mean and std/mean < τ_std (a quotient of IEEE 754, also over 0 and −0); in float64",
     parameters={
         "mean": "(n,) float64 array",
         "std": "(n,) float64 array, ≥ 0",

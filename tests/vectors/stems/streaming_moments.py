@@ -92,7 +92,8 @@ def in_float32(convention, count, mean, m2, gradient):
 
 
 UPDATE = Function(
-    summary="count, mean and M₂ = Σ (g − mean)² after one value more for every neuron",
+    summary="count, mean and M₂ = Σ (g − mean)² after one value more for every neuron, in float64: with δ = g − mean, "
+    "mean + δ/T and M₂ + δ·(g − the new mean), T the new count",
     parameters={**MOMENTS, "gradient": "(n,) float64 array, g"},
     returns=RETURNED,
     candidates=updates,
@@ -208,7 +209,8 @@ def one_empty(convention, count_a, mean_a, m2_a, count_b, mean_b, m2_b):
 
 
 MERGE = Function(
-    summary="count, mean and M₂ = Σ (g − mean)² of two runs together, either of which may be empty",
+    summary="count, mean and M₂ = Σ (g − mean)² of two runs together, either or both of which may be empty: with "
+    "δ = mean_b − mean_a, mean_a + δ·T_b/T and M₂_a + M₂_b + δ²·T_a·T_b/T, in float64",
     parameters={f"{name}_{of}": text for of in "ab" for name, text in MOMENTS.items()},
     returns=RETURNED,
     candidates=merges,
@@ -343,7 +345,8 @@ def sums_by(sentence, mean_of=shifted_mean, m2_of=shifted_m2, squared_in=np.floa
 
 
 FROM_SHIFTED_SUMS = Function(
-    summary="mean and M₂ = Σ (g − mean)² from sums of deviations from any constant c: c + S/T and Q − S²/T, at least 0",
+    summary="mean and M₂ = Σ (g − mean)² from sums of deviations from any constant c: c + S/T and Q − S²/T, at least "
+    "0, in float64",
     parameters={
         "count": "int ≥ 1, T",
         "shift": "(n,) float32 or float64 array, c",

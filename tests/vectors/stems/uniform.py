@@ -110,6 +110,17 @@ def clipped_weights(convention, w, s, z, bits):
     return codes(np.rint(plain(np.clip(w, z, top), s, z)), bits)
 
 
+def exactly(convention, w, s, z, bits):
+    return codes([oracle.code(exact(x), exact(s), exact(z), bits, "half_even") for x in w], bits)
+
+
+def rounded_once(convention, w, s, z, bits):
+    quotients = [rounding_oracle.to_format((exact(x) - exact(z)) / exact(s), w.dtype.name) for x in w]
+    if any(isinstance(t, float) for t in quotients):  # beyond all floats
+        return None
+    return codes([oracle.clip(rounding_oracle.to_integer(t, "half_even"), bits) for t in quotients], bits)
+
+
 def halfway_added(w, s, z):
     return plain(w, s, z) + w.dtype.type(0.5)
 
@@ -126,7 +137,8 @@ def by_way_of(dtype):
 
 
 QUANTIZE = Function(
-    summary="codes of the uniform scheme: clip(round((w − z)/s), 0, 2^bits − 1), ties to even",
+    summary="codes of the uniform scheme: clip(round((w − z)/s), 0, 2^bits − 1), ties to even; "
+    "difference and quotient are each rounded to w's dtype",
     parameters={
         "w": "(n,) float32 or float64 array, weights",
         "s": "scalar of w's dtype, > 0, scale",
@@ -153,6 +165,8 @@ QUANTIZE = Function(
         "reciprocal": quotient("(w − z) · (1/s)", lambda w, s, z: (w - z) * (w.dtype.type(1) / s)),
         "multiplied by s": quotient("(w − z) · s", lambda w, s, z: (w - z) * s),
         "dtype: float64 inside": quotient("float32 weights, one rounding less", by_way_of(np.float64)),
+        "exact difference and quotient": Mutant("(w − z)/s is not rounded before it becomes an integer", exactly),
+        "exact difference": Mutant("the difference is not rounded before the quotient", rounded_once),
         "dtype: float32 inside": quotient("float64 weights, all of it in float32", by_way_of(np.float32)),
         "dtype: float16 scale": quotient(
             "s is rounded to float16", lambda w, s, z: (w - z) / s.astype(np.float16).astype(w.dtype)),
@@ -214,7 +228,7 @@ def float64_inside(convention, q, s, z):
 
 
 DEQUANTIZE = Function(
-    summary="weights from the codes of the uniform scheme: s·q + z, the product rounded before the sum",
+    summary="weights from the codes of the uniform scheme: s·q + z, the product rounded to s's dtype before the sum",
     parameters={
         "q": "(n,) uint8 or uint16 array, codes",
         "s": "float32 or float64 scalar, scale",
@@ -272,6 +286,9 @@ def ranges(convention):
         for bits in (3, 4, 7, 8) * 10:
             low, high = scalars(dtype, *np.sort(generator.uniform(-2, 2, 2)))
             yield {"low": low, "high": high, "bits": bits}
+    for bits in (3, 4, 7, 8) * 5:  # a difference that float64 rounds
+        low, high = scalars(np.float64, generator.uniform(0, 0.1), generator.uniform(1, 2))
+        yield {"low": low, "high": high, "bits": bits}
 
 
 def chosen(s, z, low):
@@ -293,6 +310,10 @@ def scale(sentence, function):
     return Mutant(sentence, answer)
 
 
+def rounded_scale(low, high, levels):
+    return float(rounding_oracle.to_format((exact(high) - exact(low)) / exact(levels), low.dtype.name))
+
+
 def constant(sentence, function):
     """A variant of constant ranges alone."""
 
@@ -310,7 +331,8 @@ def widened(low, high, levels):
 
 
 SCALE = Function(
-    summary="scale and offset of the uniform scheme over [low, high]: s = (high − low)/(2^bits − 1), z = low",
+    summary="scale and offset of the uniform scheme over [low, high]: s = (high − low)/(2^bits − 1), z = low; "
+    "difference and quotient are each rounded to low's dtype",
     parameters={
         "low": "float32 or float64 scalar",
         "high": "scalar of low's dtype, not below low",
@@ -327,6 +349,8 @@ SCALE = Function(
         "inverse": scale("N/(high − low)", lambda low, high, n: (n / (high - low), low)),
         "dtype: float64 inside": scale(
             "float32 ends, one rounding less", lambda low, high, n: ((np.float64(high) - low) / np.float64(n), low)),
+        "exact difference": scale(
+            "not rounded before the quotient", lambda low, high, n: (rounded_scale(low, high, n), low)),
         "dtype: float32 inside": scale(
             "float64 ends", lambda low, high, n: ((np.float32(high) - np.float32(low)) / np.float32(n), low)),
         "dtype: float16 scale": scale(

@@ -70,7 +70,8 @@ def average_pool2d(
     (Σ q + n/2) / n, truncated, with − for Σ q ≤ 0. It does not rescale: TensorFlow Lite refuses models whose scales or
     zero points differ between input and output, and so does this. "float" is what ONNX Runtime does: all operations in
     float32, each rounded, the sum row by row from the window's first position on, and the zero point added before
-    rounding, so that ties go to the even code.
+    rounding, so that ties go to the even code. Where the window is the whole image without padding, ONNX Runtime takes
+    another path, and single results can be off by one code.
 
     References
     ----------

@@ -72,7 +72,8 @@ def matmul(
     -----
     acc is exact. "float" is ONNX Runtime's QLinearMatMul. TensorFlow Lite's FULLY_CONNECTED, whose weights are stored
     as (N, K), is "single" in the reference kernel of 2.21 and "float" in the default one. `requantization.rescale`
-    says how the scales become one number.
+    says how the scales become one number. TensorFlow Lite's optimized FULLY_CONNECTED with one output column (its
+    kernels for vectors) rounds otherwise than with several, which "double_up" does not cover.
 
     References
     ----------

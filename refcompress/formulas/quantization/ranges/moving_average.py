@@ -48,6 +48,7 @@ def update(
         TensorFlow Model Optimization, quant_ops     c = 1 − 0.999, include_zero=True, first average (−6, 6) or what the
                                                      variables hold; assign_moving_average without zero debiasing
 
+    assign_moving_average keeps the decay as float32: in float64 it gives these bits only for a c that float32 holds.
     From (−6, 6) and decay 0.999 the start still counts 37 % after 1000 batches (0.999^1000 = 0.368).
 
     References
