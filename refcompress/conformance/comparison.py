@@ -56,11 +56,12 @@ def _wrong(want: Expected, got: Any) -> str | None:
         return f"dtype: must be {right.dtype}, got {array.dtype}"
     if array.shape != right.shape:
         return f"shape: must be {right.shape}, got {array.shape}"
-    for place in np.ndindex(right.shape):
-        if not _equal(right[place], array[place], want.tolerance):
-            at = f" at {list(place)}" if place else ""
-            return f"value{at}: must be {_bits(right[place])}{_within(want.tolerance)}, got {_bits(array[place])}"
-    return None
+    equal = _equal(right, array, want.tolerance)
+    if equal.all():
+        return None
+    place = tuple(int(i) for i in np.unravel_index(int(equal.argmin()), right.shape))
+    at = f" at {list(place)}" if place else ""
+    return f"value{at}: must be {_bits(right[place])}{_within(want.tolerance)}, got {_bits(array[place])}"
 
 
 def _same_number_type(dtype: np.dtype, got: Any) -> bool:
@@ -68,14 +69,15 @@ def _same_number_type(dtype: np.dtype, got: Any) -> bool:
     return (type(got) is float and dtype == np.float64) or (type(got) is int and dtype.kind in "iu")
 
 
-def _equal(right: Any, got: Any, tolerance: float) -> bool:
+def _equal(right: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
     if right.dtype.kind != "f":
-        return bool(right == got)
-    if np.isnan(right) or np.isnan(got):
-        return bool(np.isnan(right) and np.isnan(got))
+        return np.asarray(right == got)
     if tolerance:
-        return bool(right == got or abs(float(right) - float(got)) <= tolerance)
-    return bool(right == got and np.signbit(right) == np.signbit(got))
+        with np.errstate(invalid="ignore"):  # ∞ − ∞
+            alike = (right == got) | (np.abs(right.astype(np.float64) - got.astype(np.float64)) <= tolerance)
+    else:
+        alike = (right == got) & (np.signbit(right) == np.signbit(got))
+    return np.asarray(alike | (np.isnan(right) & np.isnan(got)))
 
 
 def _bits(value: Any) -> str:

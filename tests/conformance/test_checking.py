@@ -53,7 +53,13 @@ def test_one_that_conforms(packers):
     assert report.conforms
     assert (report.failures, report.explanation, report.not_run, report.shown) == ((), (), None, None)
     assert report.run_cases == len(report.cases) == len(cases(PACK))
-    assert report.properties == ("has_the_least_length", "keeps_every_one", "starts_alike", "agrees")
+    assert report.properties == (
+        "has_the_least_length",
+        "keeps_every_one",
+        "starts_alike",
+        "agrees",
+        "agrees_on_long_arrays",
+    )
     assert text(report).endswith("conforms")
 
 
@@ -311,8 +317,14 @@ def test_json(packers):
         assert failure["text"].startswith("value at ")
         assert slip["variant"] in failure["answer_of"]
     found = check(lambda q, bits: packers.pack(q, bits) | np.uint8(len(q) > 10), "packing").to_json()
-    assert found["properties"]["run"] == ["has_the_least_length", "keeps_every_one", "starts_alike", "agrees"]
-    assert found["properties"]["failed"] == 3
+    assert found["properties"]["run"] == [
+        "has_the_least_length",
+        "keeps_every_one",
+        "starts_alike",
+        "agrees",
+        "agrees_on_long_arrays",
+    ]
+    assert found["properties"]["failed"] == 4
     assert {failure["kind"] for failure in found["failures"]} == {"property"}
 
 

@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from refcompress.conformance.properties import own, properties
@@ -38,7 +39,14 @@ PROPERTIES = [
     for stem in stems()
     for function in find_function(stem)[0].functions
     for p in properties(stem, function)
-    if p.name != "agrees"
+    if p.name not in ("agrees", "agrees_on_long_arrays")
+]
+AGREEMENTS = [
+    (stem, function, p)
+    for stem in stems()
+    for function in find_function(stem)[0].functions
+    for p in properties(stem, function)
+    if p.name in ("agrees", "agrees_on_long_arrays")
 ]
 
 
@@ -50,6 +58,10 @@ class Seen(BaseException):
 def test_every_property_sees_its_planted_mutant(stem, name):
     convention, wrong = planted(stem)[name]
     (p,) = (p for function in find_function(stem)[0].functions for p in properties(stem, function) if p.name == name)
+    sees(p, wrong, convention)
+
+
+def sees(p, wrong, convention):
     assert p.sentence.endswith(".")
 
     def holds(f, convention, **drawn):
@@ -60,6 +72,74 @@ def test_every_property_sees_its_planted_mutant(stem, name):
 
     with pytest.raises(Seen, match=r"\w"):
         replace(p, holds=holds).check(wrong, convention, 200)
+
+
+def last_bit(result, place):
+    """The result, or the first of several, with another last bit of an element."""
+    if isinstance(result, tuple):
+        return last_bit(result[0], place), *result[1:]
+    array = np.array(result)
+    if array.size:
+        array.view(f"u{array.itemsize}").flat[place(array.size)] ^= 1
+    return array
+
+
+def has_vectors(arguments):
+    return max(np.size(argument) for argument in arguments) >= 16
+
+
+def of_the_last_element(f):
+    return lambda *arguments: last_bit(f(*arguments), lambda size: size - 1)
+
+
+def of_whole_vectors(f):
+    """Wrong only where there are 16 elements or more, and not in a rest of less."""
+
+    def wrong(*arguments):
+        result = f(*arguments)
+        return last_bit(result, lambda size: (size // 16 * 16 or size) - 1) if has_vectors(arguments) else result
+
+    return wrong
+
+
+@pytest.mark.parametrize(("stem", "function", "p"), AGREEMENTS, ids=lambda part: getattr(part, "name", part))
+def test_a_wrong_bit_is_seen(stem, function, p):
+    convention = find_function(stem)[0].functions[function].conventions[0]
+    f = own(stem, function, convention)
+    sees(p, of_the_last_element(f), convention)
+    if p.name == "agrees_on_long_arrays":
+        sees(p, of_whole_vectors(f), convention)
+
+
+# functions of arrays of any length whose results are not determined to the last bit
+WITHIN_ROUNDING = [
+    ("entropy", "threshold"),
+    ("error_ledger", "sqnr"),
+    ("histogram", "search"),
+    ("stability", "std"),
+    ("streaming_moments", "std"),
+]
+
+
+@pytest.mark.parametrize(("stem", "function"), WITHIN_ROUNDING)
+def test_a_wrong_result_of_many_elements_is_seen(stem, function):
+    convention = find_function(stem)[0].functions[function].conventions[0]
+    f = own(stem, function, convention)
+
+    def wrong(*arguments):
+        result = f(*arguments)
+        if not has_vectors(arguments):
+            return result
+        return tuple(1.25 * part for part in result) if isinstance(result, tuple) else 1.25 * result
+
+    def seen(p):
+        try:
+            p.check(wrong, convention, 30)
+        except AssertionError:
+            return True
+        return False
+
+    assert any(map(seen, properties(stem, function)))
 
 
 @pytest.mark.parametrize("stem", stems())

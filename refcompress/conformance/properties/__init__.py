@@ -6,6 +6,7 @@ A formula's file has
     PROPERTIES   the invariants, each with the inputs that it is tried on
     AGREES       by function: drawn(convention), a strategy of the function's own arguments, for functions whose results
                  are determined to the last bit
+    LONGER       by function: the same with long arrays, for functions of arrays of any length; optional
 """
 
 import importlib
@@ -13,15 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis.strategies import SearchStrategy
 
 from refcompress.conformance.comparison import Expected, mismatch
+from refcompress.conformance.properties.longer import Drawn
 from refcompress.conformance.properties.property import Property
 from refcompress.conformance.suite import suite
 
 __all__ = ["Property", "own", "properties"]
-
-Drawn = Callable[[str], SearchStrategy[dict[str, Any]]]
 
 
 def own(stem: str, function: str, convention: str) -> Callable[..., Any]:
@@ -36,7 +35,7 @@ def own(stem: str, function: str, convention: str) -> Callable[..., Any]:
 
 
 def properties(stem: str, function: str) -> tuple[Property, ...]:
-    """Return the properties of a stem's function; that it agrees with this package's comes last.
+    """Return the properties of a stem's function; that it agrees with this package's comes last, on long arrays too.
 
     Examples
     --------
@@ -45,10 +44,11 @@ def properties(stem: str, function: str) -> tuple[Property, ...]:
     """
     module = _module(stem)
     found = [p for p in module.PROPERTIES if p.function == function]
-    if function in module.AGREES:
-        parameters = tuple(suite(stem).functions[function].parameters)
-        drawn = _as_one(module.AGREES[function], parameters)
-        found.append(Property(function, _agrees_with(module.OWN[function]), drawn))
+    parameters = tuple(suite(stem).functions[function].parameters)
+    agrees, agrees_on_long_arrays = _agreement_with(module.OWN[function])
+    for holds, drawn in ((agrees, module.AGREES), (agrees_on_long_arrays, getattr(module, "LONGER", {}))):
+        if function in drawn:
+            found.append(Property(function, holds, _as_one(drawn[function], parameters)))
     return tuple(found)
 
 
@@ -65,7 +65,9 @@ def _as_one(drawn: Drawn, parameters: tuple[str, ...]) -> Drawn:
     return lambda convention: drawn(convention).map(ordered)
 
 
-def _agrees_with(implementation: Callable[[str], Callable[..., Any]]) -> Callable[..., None]:
+def _agreement_with(
+    implementation: Callable[[str], Callable[..., Any]],
+) -> tuple[Callable[..., None], Callable[..., None]]:
     def agrees(f: Callable[..., Any], convention: str, arguments: dict[str, Any]) -> None:
         """Every result is refcompress's own, to the last bit."""
         results = implementation(convention)(*arguments.values())
@@ -74,7 +76,11 @@ def _agrees_with(implementation: Callable[[str], Callable[..., Any]]) -> Callabl
         wrong = mismatch(expected, f(*arguments.values()))
         assert wrong is None, wrong
 
-    return agrees
+    def agrees_on_long_arrays(f: Callable[..., Any], convention: str, arguments: dict[str, Any]) -> None:
+        """Every result for an array of many elements is refcompress's own, to the last bit."""
+        agrees(f, convention, arguments)
+
+    return agrees, agrees_on_long_arrays
 
 
 def _expected(result: Any) -> Expected:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.ranges import aciq
 
@@ -53,6 +54,14 @@ def exact(draw: st.DrawFn, convention: str) -> dict[str, Any]:
         x = draw(st.permutations([m - d, m + d] * pairs + [m] * (convention == "gauss_ddof1")))
     factor = np.float64(draw(st.integers(1, 80)) / 8)
     return {"x": np.array(x, draw(FLOATS)), "factor": factor, "positive": draw(st.booleans())}
+
+
+def longer_exact(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """All of them as often, n or a few more in all, so that mean and deviation stay; m, if it is one, only once."""
+    x = np.sort(arguments["x"])
+    middle = np.arange(x.size // 2, x.size // 2 + x.size % 2)
+    pairs, m = np.delete(x, middle), x[middle]
+    return arguments | {"x": np.append(np.tile(pairs, -(-n // pairs.size)), m)}
 
 
 def numbers_of_bits(convention: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -162,3 +171,4 @@ PROPERTIES = (
     Property("factor", positive_is_a_bit_more, numbers_of_bits),
 )
 AGREES = {"clip": exact}
+LONGER = {"clip": longer(exact, longer_exact)}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.conformance.suite import cases
 from refcompress.formulas.quantization import affine
@@ -248,3 +249,4 @@ PROPERTIES = (
     Property("dequantize", restores_in_its_unit, restorable),
 )
 AGREES = {"quantize": any_numbers, "dequantize": restorable}
+LONGER = {"quantize": longer(any_numbers, repeated(x=0)), "dequantize": longer(restorable, repeated(q=0))}

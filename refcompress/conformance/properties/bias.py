@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.integer import bias
 
@@ -82,3 +83,4 @@ PROPERTIES = (
     Property("quantize_bias", depends_on_the_quotient_alone, biases),
 )
 AGREES = {"quantize_bias": biases}
+LONGER = {"quantize_bias": longer(biases, repeated(b=0, w_scale=0))}

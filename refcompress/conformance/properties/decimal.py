@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import decimal
 
@@ -114,3 +115,4 @@ PROPERTIES = (
     Property("dequantize", restores_in_order, codes),
 )
 AGREES = {"quantize": weights, "dequantize": codes}
+LONGER = {"quantize": longer(weights, repeated(w=0)), "dequantize": longer(codes, repeated(q=0))}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import fixed_point
 
@@ -159,3 +160,4 @@ PROPERTIES = (
     Property("largest_fraction_bits", zeros_have_a_sign_bit, ranges),
 )
 AGREES = {"quantize": weights, "dequantize": codes, "largest_fraction_bits": ranges}
+LONGER = {"quantize": longer(weights, repeated(w=0)), "dequantize": longer(codes, repeated(q=0))}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import float_format
 from refcompress.formulas.quantization.float_format import FORMATS, Format
@@ -204,3 +205,4 @@ PROPERTIES = (
     Property("decode", reads_the_sign_from_the_highest_bit, any_codes),
 )
 AGREES = {"encode": anything, "decode": any_codes}
+LONGER = {"encode": longer(anything, repeated(x=0)), "decode": longer(any_codes, repeated(codes=0))}

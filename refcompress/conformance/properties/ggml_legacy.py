@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from refcompress.conformance.properties.ggml_bytes import Layout, block_properties, blocks, with_halves
+from refcompress.conformance.properties.longer import SIZES, longer, repeated, resized
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.formats import ggml_legacy
 
@@ -34,6 +35,11 @@ def weights(draw: st.DrawFn, convention: str) -> dict[str, Any]:
         x[place] = number
     x[np.abs(x) < 2.0**-20] = 0  # 1/d must be finite
     return {"x": x}
+
+
+def more_blocks(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n blocks."""
+    return {"x": resized(arguments["x"].reshape(-1, 32), 0, n).ravel()}
 
 
 def blocks_of(quantize: Callable[..., Any], convention: str, x: np.ndarray) -> np.ndarray:
@@ -102,3 +108,7 @@ PROPERTIES = (
     *block_properties(LAYOUTS.__getitem__),
 )
 AGREES = {"quantize": weights, "dequantize": blocks(LAYOUTS.__getitem__)}
+LONGER = {
+    "quantize": longer(weights, more_blocks, sizes=SIZES[:7]),
+    "dequantize": longer(AGREES["dequantize"], repeated(data=0), sizes=SIZES[:7]),
+}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import granularity
 
@@ -56,6 +57,13 @@ def scales(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     places = scales_of(**grid)
     parameter = np.arange(1, 1 + math.prod(places), dtype=np.float32).reshape(places)
     return {"parameter": parameter, **grid}
+
+
+def more_scales(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """A shape with n along its last axis, and scales for it."""
+    grid = {"shape": (*arguments["shape"][:-1], n), "axes": arguments["axes"], "block_size": arguments["block_size"]}
+    places = scales_of(**grid)
+    return {"parameter": np.arange(1, 1 + math.prod(places), dtype=np.float32).reshape(places), **grid}
 
 
 @st.composite
@@ -169,3 +177,7 @@ PROPERTIES = (
     Property("largest", is_undone_by_spreading, scales),
 )
 AGREES = {"expand": scales, "parameter_shape": grids, "largest": weights}
+LONGER = {
+    "expand": longer(scales, more_scales, sizes=SIZES[:8]),
+    "largest": longer(weights, repeated(x=-1), sizes=SIZES[:8]),
+}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, at_times_longer, longer, repeated, resized
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.ranges import histogram
 from refcompress.formulas.quantization.ranges.histogram import Histogram
@@ -63,6 +64,25 @@ def batches(draw: st.DrawFn, convention: str) -> dict[str, Any]:
         counts[bins // 2] += 1
     x = np.array(draw(st.lists(EIGHTHS, min_size=1, max_size=6)), np.float32)
     return {"counts": counts, "low": np.float32(low), "high": np.float32(low + width * bins), "x": x}
+
+
+def more_bins(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n bins of the same width."""
+    counts, low = arguments["counts"], arguments["low"]
+    width = (arguments["high"] - low) / np.float32(counts.size)
+    return arguments | {"counts": resized(counts, 0, n), "high": low + width * np.float32(n)}
+
+
+many_histograms = at_times_longer(histograms, more_bins, sizes=SIZES[:5])
+
+
+def more_of_both(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """16, 32 or 64 bins of the same width, or of the same one value; and n values."""
+    bins = 2 ** (4 + n % 3)
+    more = more_bins(arguments, bins)
+    if arguments["low"] == arguments["high"]:
+        more["counts"] = np.where(np.arange(bins) == bins // 2, arguments["counts"].sum(), np.float32(0))
+    return repeated(x=0)(more, n)
 
 
 def ends_where_bins_end(
@@ -158,10 +178,10 @@ def adds_old_counts_as_they_are(
 
 
 PROPERTIES = (
-    Property("search", ends_where_bins_end, histograms),
-    Property("search", is_never_whole, histograms),
-    Property("search", ignores_the_number_of_values, histograms),
-    Property("search", scales_and_moves, histograms),
+    Property("search", ends_where_bins_end, many_histograms),
+    Property("search", is_never_whole, many_histograms),
+    Property("search", ignores_the_number_of_values, many_histograms),
+    Property("search", scales_and_moves, many_histograms),
     Property("collect", counts_every_value, tensors),
     Property("collect", reaches_both_ends, tensors),
     Property("collect", counts_each_value_alone, tensors),
@@ -171,3 +191,4 @@ PROPERTIES = (
     Property("merge", adds_old_counts_as_they_are, batches),
 )
 AGREES = {"collect": tensors, "merge": batches}
+LONGER = {"collect": longer(tensors, repeated(x=0)), "merge": longer(batches, more_of_both)}

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.geometry import IMAGE_SIZES, check_padding, check_stride, deeper, wider
+from refcompress.conformance.properties.longer import longer, repeated, resized
 from refcompress.conformance.properties.products import CODES, codes
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.integer import integer_conv2d
@@ -38,6 +40,11 @@ def images(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def more_filters(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n filters a group."""
+    return arguments | {"w": resized(arguments["w"], 0, n * arguments["groups"])}
+
+
 @st.composite
 def images_of_filters(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     """The same with a zero point for every filter, in one group."""
@@ -59,20 +66,12 @@ def pixels(draw: st.DrawFn, convention: str) -> dict[str, Any]:
 
 def padding_stands_for_the_zero_point(conv2d: Callable[..., Any], convention: str, **inputs: Any) -> None:
     """An image with a border of zero points, not padded, has the sums of the padded one."""
-    top, left, bottom, right = inputs["padding"]
-    sides = (0, 0), (0, 0), (top, bottom), (left, right)
-    x = np.pad(inputs["x"], sides, constant_values=inputs["x_zero_point"])
-    out = np.asarray(conv2d(*inputs.values())).tolist()
-    wanted = np.asarray(conv2d(*(inputs | {"x": x, "padding": (0, 0, 0, 0)}).values())).tolist()
-    assert out == wanted, f"padding {inputs['padding']} gives {out}, a border of zero points {wanted}"
+    check_padding(conv2d, inputs)
 
 
 def a_stride_leaves_out_positions(conv2d: Callable[..., Any], convention: str, **inputs: Any) -> None:
     """A stride takes every second row or column of the sums of stride 1."""
-    height, width = inputs["stride"]
-    out = np.asarray(conv2d(*inputs.values())).tolist()
-    dense = np.asarray(conv2d(*(inputs | {"stride": (1, 1)}).values()))[:, :, ::height, ::width].tolist()
-    assert out == dense, f"stride {inputs['stride']} gives {out}, but of stride 1 remain {dense}"
+    check_stride(conv2d, inputs)
 
 
 def a_dilation_spreads_filters(conv2d: Callable[..., Any], convention: str, **inputs: Any) -> None:
@@ -126,3 +125,7 @@ PROPERTIES = (
     Property("conv2d_per_filter", treats_each_filter_alone, images_of_filters),
 )
 AGREES = {"conv2d": images, "conv2d_per_filter": images_of_filters}
+LONGER = {
+    "conv2d": longer(images, wider, deeper, more_filters, sizes=IMAGE_SIZES),
+    "conv2d_per_filter": longer(images_of_filters, wider, deeper, repeated(w=0, w_zero_point=0), sizes=IMAGE_SIZES),
+}

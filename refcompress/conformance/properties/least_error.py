@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.ranges import least_error
@@ -73,6 +74,11 @@ def clear(convention: str) -> st.SearchStrategy[dict[str, Any]]:
     return inputs(convention).filter(lambda drawn: is_clear(convention, drawn))
 
 
+def longer_and_clear(convention: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Many values without ties or what is nearly one."""
+    return longer(inputs, repeated(x=0))(convention).filter(lambda drawn: is_clear(convention, drawn))
+
+
 Search = Callable[..., Any]
 
 
@@ -132,3 +138,4 @@ PROPERTIES = (
     Property("search", needs_no_range_after_the_best, inputs),
 )
 AGREES = {"search": clear}
+LONGER = {"search": longer_and_clear}

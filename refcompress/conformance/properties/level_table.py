@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, longer, repeated, resized
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.formats import level_table
 from refcompress.formulas.quantization.formats.level_table import LEVELS
@@ -47,6 +48,13 @@ def code_blocks(draw: st.DrawFn, convention: str) -> dict[str, Any]:
         "absmax": np.array(absmax, np.float32),
         "block_size": block_size,
     }
+
+
+def more_blocks(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n codes along the last axis, and as many magnitudes as these have blocks."""
+    codes = resized(arguments["codes"], -1, n)
+    absmax = resized(arguments["absmax"], 0, -(-codes.size // arguments["block_size"]))
+    return arguments | {"codes": codes, "absmax": absmax}
 
 
 def results(quantize: Callable[..., Any], x: np.ndarray, block_size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -123,3 +131,7 @@ PROPERTIES = (
     Property("dequantize", one_is_absmax, code_blocks),
 )
 AGREES = {"quantize": tensors, "dequantize": code_blocks}
+LONGER = {
+    "quantize": longer(tensors, repeated(x=-1), sizes=SIZES[:9]),
+    "dequantize": longer(code_blocks, more_blocks, sizes=SIZES[:9]),
+}

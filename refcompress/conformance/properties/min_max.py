@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import from_dtype
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.ranges import min_max
 
@@ -76,3 +77,4 @@ PROPERTIES = (
     Property("absolute_maximum", ignores_signs, arrays),
 )
 AGREES = {"min_max": arrays, "absolute_maximum": arrays}
+LONGER = {name: longer(arrays, repeated(x=-1)) for name in AGREES}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.ranges import moving_average
 
@@ -145,3 +146,7 @@ PROPERTIES = (
     Property("run", stays_at_equal_batches, batches),
 )
 AGREES = {"update": one_batch, "run": batches}
+LONGER = {
+    "update": longer(one_batch, repeated(x=0)),
+    "run": longer(batches, repeated(x=1), repeated(x=0), sizes=SIZES[:8]),
+}

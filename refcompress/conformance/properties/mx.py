@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, longer, more_columns, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import float_format
 from refcompress.formulas.quantization.formats import mx
@@ -176,3 +177,7 @@ PROPERTIES = (
     Property("dequantize", a_scale_is_nan, blocks),
 )
 AGREES = {"quantize": all_sizes, "dequantize": blocks}
+LONGER = {
+    "quantize": longer(all_sizes, repeated(x=1), repeated(x=0), sizes=SIZES[:8]),
+    "dequantize": longer(blocks, more_columns(BLOCK, "scales"), repeated(codes=0, scales=0), sizes=SIZES[:8]),
+}

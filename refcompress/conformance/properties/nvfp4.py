@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, longer, more_columns, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import float_format
 from refcompress.formulas.quantization.formats import nvfp4
@@ -172,3 +173,10 @@ PROPERTIES = (
     Property("dequantize", is_the_product, blocks),
 )
 AGREES = {"quantize": tensors, "tensor_scale": rows, "dequantize": blocks}
+LONGER = {
+    "quantize": longer(tensors, repeated(x=1), repeated(x=0), sizes=SIZES[:8]),
+    "tensor_scale": longer(rows, repeated(x=0)),
+    "dequantize": longer(
+        blocks, more_columns(BLOCK, "block_scales"), repeated(codes=0, block_scales=0), sizes=SIZES[:8]
+    ),
+}

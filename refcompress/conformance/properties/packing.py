@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.coding import packing
 
@@ -23,11 +24,22 @@ def codes(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     return {"q": np.array(values, np.uint8 if bits <= 8 else np.uint16), "bits": bits}
 
 
-@st.composite
-def packed(draw: st.DrawFn, convention: str) -> dict[str, Any]:
-    """Up to 20 codes, packed."""
-    drawn = draw(codes(convention))
+def in_bytes(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Return what unpack takes."""
     return {"data": packing.pack(drawn["q"], drawn["bits"]), "bits": drawn["bits"], "count": len(drawn["q"])}
+
+
+def packed(convention: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Up to 20 codes, packed."""
+    return codes(convention).map(in_bytes)
+
+
+many_codes = longer(codes, repeated(q=0))
+
+
+def many_packed(convention: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Many codes, packed."""
+    return many_codes(convention).map(in_bytes)
 
 
 def has_the_least_length(pack: Callable[..., Any], convention: str, q: np.ndarray, bits: int) -> None:
@@ -79,3 +91,4 @@ PROPERTIES = (
     Property("unpack", reads_groups_alone, packed),
 )
 AGREES = {"pack": codes, "unpack": packed}
+LONGER = {"pack": many_codes, "unpack": many_packed}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import Drawn, longer, resized
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.coding import packing
 from refcompress.formulas.coding.packing_orders import ORDERS
@@ -35,12 +36,26 @@ def codes(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     return {"q": q.astype(np.uint8 if bits <= 8 else np.uint16), "bits": bits}
 
 
-@st.composite
-def packed(draw: st.DrawFn, convention: str) -> dict[str, Any]:
-    """The same, packed."""
-    drawn = draw(codes(convention))
-    data = packing.pack(drawn["q"], drawn["bits"], convention)
-    return {"data": data, "bits": drawn["bits"], "count": len(drawn["q"])}
+def many_codes(convention: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Many codes, up to whole blocks where the order takes only these."""
+
+    def more_codes(drawn: dict[str, Any], n: int) -> dict[str, Any]:
+        step = _multiple(convention, drawn["bits"])
+        return drawn | {"q": resized(drawn["q"], 0, -(-n // step) * step)}
+
+    return longer(codes, more_codes)(convention)
+
+
+def _packed(codes: Drawn) -> Drawn:
+    """Return a strategy of the same, packed."""
+
+    def in_bytes(convention: str, q: np.ndarray, bits: int) -> dict[str, Any]:
+        return {"data": packing.pack(q, bits, convention), "bits": bits, "count": len(q)}
+
+    return lambda convention: codes(convention).map(lambda drawn: in_bytes(convention, **drawn))
+
+
+packed, many_packed = _packed(codes), _packed(many_codes)
 
 
 def has_whole_words(pack: Callable[..., Any], convention: str, q: np.ndarray, bits: int) -> None:
@@ -88,3 +103,4 @@ PROPERTIES = (
     Property("unpack", reads_every_bit_by_itself, packed),
 )
 AGREES = {"pack": codes, "unpack": packed}
+LONGER = {"pack": many_codes, "unpack": many_packed}

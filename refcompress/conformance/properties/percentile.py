@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.ranges import percentile
 
@@ -64,6 +65,20 @@ def exact(draw: st.DrawFn, convention: str) -> dict[str, Any]:
 def exact_magnitudes(convention: str) -> st.SearchStrategy[dict[str, Any]]:
     """The same, with one percentage."""
     return exact(convention).map(lambda drawn: {"x": drawn["x"], "p": drawn["high_p"]})
+
+
+def many_exact(convention: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Many values; to be interpolated, 1 + 2^k of them, so that all is exact."""
+
+    def more(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+        return repeated(x=0)(arguments, n if convention == "kth" else 2 ** (n.bit_length() - 1) + 1)
+
+    return longer(exact, more)(convention)
+
+
+def many_exact_magnitudes(convention: str) -> st.SearchStrategy[dict[str, Any]]:
+    """The same, with one percentage."""
+    return many_exact(convention).map(lambda drawn: {"x": drawn["x"], "p": drawn["high_p"]})
 
 
 def slack(convention: str, x: np.ndarray) -> float:
@@ -166,3 +181,4 @@ PROPERTIES = (
     Property("absolute", grows_with_the_percentage, of_magnitudes),
 )
 AGREES = {"percentile": exact, "absolute": exact_magnitudes}
+LONGER = {"percentile": many_exact, "absolute": many_exact_magnitudes}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.ranges import power_of_two
 
@@ -76,3 +77,4 @@ PROPERTIES = (
     Property("scale", takes_each_alone, magnitudes),
 )
 AGREES = {"scale": magnitudes}
+LONGER = {"scale": longer(magnitudes, repeated(absmax=0))}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.integer import products
 
@@ -52,6 +53,12 @@ def of_16_bits(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     a, b = draw(codes(1, 2, dtype=np.int16)), draw(codes(2, 1, dtype=np.int16)) // 8
     z_a, z_b = st.integers(-(2**15), 2**15 - 1), st.integers(-(2**12), 2**12 - 1)
     return {"a": a, "b": b, "a_zero_point": draw(z_a), "b_zero_point": draw(z_b)}
+
+
+def more_terms(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n terms a sum, those of b so much smaller that sums stay within int32."""
+    less = {name: arguments[name] // n for name in ("b", "b_zero_point")}
+    return repeated(a=1, b=0)(arguments | less, n)
 
 
 @st.composite
@@ -121,3 +128,10 @@ PROPERTIES = (
     Property("matmul_int16", keeps_16_bit_differences, lambda convention: one_matrix(convention, np.int16)),
 )
 AGREES = {"matmul": matrices, "matmul_per_axis": with_vectors, "matmul_int16": of_16_bits}
+LONGER = {
+    "matmul": longer(matrices, repeated(a=1, b=0), repeated(a=0), repeated(b=1)),
+    "matmul_per_axis": longer(
+        with_vectors, repeated(a=1, b=0), repeated(a=0, a_zero_point=0), repeated(b=1, b_zero_point=0)
+    ),
+    "matmul_int16": longer(of_16_bits, more_terms, repeated(a=0), repeated(b=1)),
+}

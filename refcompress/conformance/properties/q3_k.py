@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from refcompress.conformance.properties.ggml_bytes import Layout, blocks, super_block_properties
+from refcompress.conformance.properties.longer import SIZES, longer, repeated
 from refcompress.formulas.quantization.formats import q3_k
 
 OWN: dict[str, Callable[[str], Callable[..., Any]]] = {"dequantize": lambda convention: q3_k.dequantize}
 LAYOUT = Layout(110, (108,), codes=slice(0, 96), scales=slice(96, 108))
 PROPERTIES = super_block_properties(LAYOUT)
 AGREES = {"dequantize": blocks(lambda convention: LAYOUT)}
+LONGER = {"dequantize": longer(AGREES["dequantize"], repeated(data=0), sizes=SIZES[:4])}

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from refcompress.conformance.properties.ggml_bytes import Layout, blocks, super_block_properties
+from refcompress.conformance.properties.longer import SIZES, longer, repeated
 from refcompress.formulas.quantization.formats import q4_k
 
 OWN: dict[str, Callable[[str], Callable[..., Any]]] = {"dequantize": lambda convention: q4_k.dequantize}
 LAYOUT = Layout(144, (0, 2), codes=slice(16, 144), scales=slice(4, 16), group=32)
 PROPERTIES = super_block_properties(LAYOUT)
 AGREES = {"dequantize": blocks(lambda convention: LAYOUT)}
+LONGER = {"dequantize": longer(AGREES["dequantize"], repeated(data=0), sizes=SIZES[:4])}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.products import codes
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.integer import quantized_add
@@ -108,3 +109,4 @@ PROPERTIES = (
     Property("add", zeros_add_up_to_zero, sums),
 )
 AGREES = {"add": sums}
+LONGER = {"add": longer(sums, repeated(a=0, b=0))}

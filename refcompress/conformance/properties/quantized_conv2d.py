@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.geometry import IMAGE_SIZES, check_padding, check_stride, deeper, wider
 from refcompress.conformance.properties.integer_conv2d import PLAIN, images
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.products import CODES, codes
 from refcompress.conformance.properties.property import Property
 from refcompress.conformance.properties.quantized_matmul import OUTPUTS, SCALES, check_code
@@ -48,6 +50,17 @@ def layers(draw: st.DrawFn, convention: str, drawn: st.SearchStrategy[dict[str, 
     }  # fmt: skip
 
 
+def more_filters(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n filters a group, with their biases and scales."""
+    return repeated(w=0, bias=0, w_scale=0)(arguments, n * arguments["groups"])
+
+
+def deeper_layers(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n channels a group, and an output's scale with which no more codes saturate."""
+    more = np.float32(n / arguments["w"].shape[1])
+    return deeper(arguments, n) | {"out_scale": arguments["out_scale"] * more}
+
+
 def pixels(convention: str) -> st.SearchStrategy[dict[str, Any]]:
     """Two filters of one pixel, on two channels of two pixels."""
     arrays = {"x": codes(1, 2, 1, 2), "w": codes(2, 2, 1, 1), "x_zero_point": CODES, "w_zero_point": CODES}
@@ -79,20 +92,12 @@ def an_image_of_zero_points_has_the_biases(conv2d: Callable[..., Any], conventio
 
 def an_image_may_be_padded_before(conv2d: Callable[..., Any], convention: str, **inputs: Any) -> None:
     """An image with a border of zero points, not padded, has the codes of the padded one."""
-    top, left, bottom, right = inputs["padding"]
-    sides = (0, 0), (0, 0), (top, bottom), (left, right)
-    x = np.pad(inputs["x"], sides, constant_values=inputs["x_zero_point"])
-    out = np.asarray(conv2d(*inputs.values())).tolist()
-    wanted = np.asarray(conv2d(*(inputs | {"x": x, "padding": (0, 0, 0, 0)}).values())).tolist()
-    assert out == wanted, f"padding {inputs['padding']} gives {out}, a border of zero points {wanted}"
+    check_padding(conv2d, inputs)
 
 
 def a_stride_leaves_out_codes(conv2d: Callable[..., Any], convention: str, **inputs: Any) -> None:
     """A stride takes every second row or column of the codes of stride 1."""
-    height, width = inputs["stride"]
-    out = np.asarray(conv2d(*inputs.values())).tolist()
-    dense = np.asarray(conv2d(*(inputs | {"stride": (1, 1)}).values()))[:, :, ::height, ::width].tolist()
-    assert out == dense, f"stride {inputs['stride']} gives {out}, but of stride 1 remain {dense}"
+    check_stride(conv2d, inputs)
 
 
 def filters_are_apart(conv2d: Callable[..., Any], convention: str, **inputs: Any) -> None:
@@ -111,3 +116,4 @@ PROPERTIES = (
     Property("conv2d", filters_are_apart, pixels),
 )
 AGREES = {"conv2d": layers}
+LONGER = {"conv2d": longer(layers, wider, deeper_layers, more_filters, sizes=IMAGE_SIZES)}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.products import codes
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.integer import quantized_matmul
@@ -47,6 +48,11 @@ def layers(draw: st.DrawFn, convention: str) -> dict[str, Any]:
         "out_scale": np.float32(4 * s_out), "a_zero_point": int(z_a), "b_zero_point": int(z_b) // 32,
         "out_zero_point": out_zero_point, "qmin": qmin, "qmax": qmax,
     }  # fmt: skip
+
+
+def more_terms(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n terms a sum, and an output's scale with which no more codes saturate."""
+    return repeated(a=1, b=0)(arguments, n) | {"out_scale": arguments["out_scale"] * np.float32(n / 3)}
 
 
 def furthest(convention: str, real: Fraction, product: Fraction) -> Fraction:
@@ -130,3 +136,4 @@ PROPERTIES = (
     Property("matmul", adds_its_zero_point_last, layers),
 )
 AGREES = {"matmul": layers}
+LONGER = {"matmul": longer(layers, more_terms, repeated(a=0), repeated(b=1, bias=0, b_scale=0))}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated, resized
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.pruning import reduction
 
@@ -49,6 +50,13 @@ def exact(convention: str) -> st.SearchStrategy[dict[str, Any]]:
 def exact_moments(convention: str) -> st.SearchStrategy[dict[str, Any]]:
     """Integers of 1 or 4 parameters a neuron: before the root or after it, the quotient is exact."""
     return layers(convention, INTEGERS, (4, 1)).map(lambda layer: {"W_moments": layer["dW"], "b_moments": layer["db"]})
+
+
+def more_parameters(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """A power of 4 parameters a neuron: quotients are exact, before a root and after it."""
+    (name, weights), (_, biases) = arguments.items()
+    count = 4 ** (n.bit_length() // 2)
+    return arguments | {name: resized(weights, 1, count - (biases is not None))}
 
 
 def scaled(convention: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -152,3 +160,7 @@ PROPERTIES = (
     Property("rms_of_parameter_moments", rms_of_an_idle_input, layers),
 )
 AGREES = {"neuron_gradients": exact, "rms_of_parameter_moments": exact_moments}
+LONGER = {
+    "neuron_gradients": longer(exact, more_parameters, repeated(dW=0, db=0)),
+    "rms_of_parameter_moments": longer(exact_moments, more_parameters, repeated(W_moments=0, b_moments=0)),
+}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import SIZES, longer, repeated, resized
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.pruning import removal
 
@@ -57,6 +58,27 @@ def folds(draw: st.DrawFn, convention: str) -> dict[str, Any]:
         "activation": np.array(c, W.dtype),
         "block": drawn["block"],
     }
+
+
+def more_neurons(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n times as many neurons, of which as large a part is removed."""
+    W, indices, block = arguments["W"], arguments["indices"], arguments["block"]
+    neurons = W.shape[1] // block
+    more = {"W": resized(W, 1, n * W.shape[1]), "indices": _again(indices, neurons, n)}
+    if "activation" in arguments:
+        more["activation"] = np.tile(arguments["activation"], n)
+    return arguments | more
+
+
+def more_rows(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n times as many rows, of which as large a part is removed."""
+    array, count = arguments["array"], len(arguments["array"])
+    return {"array": resized(array, 0, n * count), "indices": _again(arguments["indices"], count, n)}
+
+
+def _again(indices: np.ndarray, count: int, n: int) -> np.ndarray:
+    """Return the same indices in n runs of count."""
+    return (indices + count * np.arange(n)[:, None]).ravel()
 
 
 def keeps_the_other_rows(rows: Callable[..., Any], convention: str, array: np.ndarray, indices: np.ndarray) -> None:
@@ -143,3 +165,8 @@ PROPERTIES = (
     Property("folded_bias", neurons_at_zero_fold_nothing, folds),
 )
 AGREES = {"rows": layers, "columns": consumers, "folded_bias": folds}
+LONGER = {
+    "rows": longer(layers, more_rows, sizes=SIZES[:8]),
+    "columns": longer(consumers, more_neurons, repeated(W=0), sizes=SIZES[:8]),
+    "folded_bias": longer(folds, more_neurons, repeated(b=0, W=0), sizes=SIZES[:8]),
+}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization.integer import requantization
 
@@ -185,4 +186,9 @@ AGREES = {
     "requantize": sums,
     "saturating_rounding_doubling_high_mul": factors,
     "rounding_divide_by_pot": dividends,
+}
+LONGER = {
+    "requantize": longer(sums, repeated(acc=0)),
+    "saturating_rounding_doubling_high_mul": longer(factors, repeated(a=0, b=0)),
+    "rounding_divide_by_pot": longer(dividends, repeated(x=0)),
 }

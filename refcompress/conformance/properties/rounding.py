@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import rounding
 
@@ -186,3 +187,4 @@ PROPERTIES = (
     Property("stochastic", uses_its_own_draw, draws),
 )
 AGREES = {"apply": floats_and_specials, "stochastic": draws}
+LONGER = {"apply": longer(floats_and_specials, repeated(t=0)), "stochastic": longer(draws, repeated(t=0, u=0))}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, places, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.pruning import selection
 
@@ -144,6 +145,13 @@ def selections(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     return {"score": score, "selected": np.array(sorted(chosen), np.int64), **thresholds}
 
 
+def more_scores(arguments: dict[str, Any], n: int) -> dict[str, Any]:
+    """n scores, selected wherever they are repeated from one that is."""
+    of = places(len(arguments["score"]), n)
+    selected = np.flatnonzero(np.isin(of, arguments["selected"]))
+    return arguments | {"score": arguments["score"][of], "selected": selected}
+
+
 @st.composite
 def smallest_selected(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     """Different finite scores, of which the smallest are selected."""
@@ -189,4 +197,10 @@ AGREES = {
     "score": any_neurons,
     "median_thresholds": layers,
     "separating_thresholds": selections,
+}
+LONGER = {
+    "smallest": longer(fractions, repeated(score=0)),
+    "score": longer(any_neurons, repeated(mean=0, std=0)),
+    "median_thresholds": longer(layers, repeated(mean=0, std=0)),
+    "separating_thresholds": longer(selections, more_scores),
 }

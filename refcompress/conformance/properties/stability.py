@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import at_times_longer, longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.pruning import stability
 
@@ -70,6 +71,11 @@ def any_table(convention: str) -> st.SearchStrategy[dict[str, Any]]:
 def two_rows(convention: str) -> st.SearchStrategy[dict[str, Any]]:
     """2 rows."""
     return st.builds(dict, gradients=_tables(FLOATS, st.just(2)))
+
+
+many_scaled = at_times_longer(scaled, repeated(gradients=0), repeated(gradients=1))
+any_long_table = at_times_longer(any_table, repeated(gradients=0), repeated(gradients=1))
+two_long_rows = at_times_longer(two_rows, repeated(gradients=1))
 
 
 def mean_lies_between(mean: Callable[..., Any], convention: str, gradients: np.ndarray) -> None:
@@ -207,12 +213,13 @@ PROPERTIES = (
     Property("unimportant", growing_thresholds_keep_neurons, neurons),
     Property("unimportant", is_strict, neurons),
     Property("unimportant", takes_the_sign_as_its_rule, neurons),
-    Property("mean", mean_lies_between, any_table),
+    Property("mean", mean_lies_between, any_long_table),
     Property("mean", mean_moves_along, shifted),
-    Property("mean", mean_scales, scaled),
-    Property("std", std_scales, scaled),
+    Property("mean", mean_scales, many_scaled),
+    Property("std", std_scales, many_scaled),
     Property("std", std_stays, shifted),
-    Property("std", std_of_two, two_rows),
-    Property("std", std_is_within_the_range, any_table),
+    Property("std", std_of_two, two_long_rows),
+    Property("std", std_is_within_the_range, any_long_table),
 )
 AGREES = {"unimportant": neurons, "mean": exact}
+LONGER = {"unimportant": longer(neurons, repeated(mean=0, std=0)), "mean": longer(exact, repeated(gradients=1))}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import at_times_longer, longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.pruning import streaming_moments
 from refcompress.formulas.pruning.streaming_moments import Moments
@@ -101,6 +102,9 @@ def squares(draw: st.DrawFn, convention: str) -> dict[str, Any]:
     """Counts above ddof and M₂."""
     count = draw(st.integers(1 + _ddof(convention), 9))
     return {"count": count, "m2": np.array(draw(st.lists(SIZES, min_size=1, max_size=3)))}
+
+
+many_squares = at_times_longer(squares, repeated(m2=0))
 
 
 @st.composite
@@ -253,9 +257,14 @@ PROPERTIES = (
     Property("merge", counts_both_runs, merges),
     Property("merge", an_empty_run_adds_nothing, merges),
     Property("merge", merge_scales, merges),
-    Property("std", is_the_root_of_m2, squares),
-    Property("std", std_scales, squares),
+    Property("std", is_the_root_of_m2, many_squares),
+    Property("std", std_scales, many_squares),
     Property("from_shifted_sums", the_constant_does_not_matter, sums),
     Property("from_shifted_sums", is_of_these_values, sums),
 )
 AGREES = {"update": exact_updates, "merge": exact_merges, "from_shifted_sums": exact_sums}
+LONGER = {
+    "update": longer(exact_updates, repeated(mean=0, m2=0, gradient=0)),
+    "merge": longer(exact_merges, repeated(mean_a=0, m2_a=0, mean_b=0, m2_b=0)),
+    "from_shifted_sums": longer(exact_sums, repeated(shift=0, sums=0, squares=0)),
+}

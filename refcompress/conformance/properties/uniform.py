@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from refcompress.conformance.properties.longer import longer, repeated
 from refcompress.conformance.properties.property import Property
 from refcompress.formulas.quantization import uniform
 
@@ -202,3 +203,4 @@ PROPERTIES = (
     Property("scale_and_offset", is_finer_with_more_bits, ranges),
 )
 AGREES = {"quantize": weights, "dequantize": codes, "scale_and_offset": ranges}
+LONGER = {"quantize": longer(weights, repeated(w=0)), "dequantize": longer(codes, repeated(q=0))}
