@@ -181,7 +181,7 @@ def _diagnose(args: argparse.Namespace) -> int:
     from refcompress.conformance import diagnose, diagnose_arrays
     from refcompress.conformance.diagnosis.arrays import read_arrays
     from refcompress.conformance.diagnosis.diagnose import code_range
-    from refcompress.conformance.targets.errors import TargetError
+    from refcompress.conformance.targets.errors import NotStarted, TargetError
     from refcompress.formulas.quantization.conventions import named
     from refcompress.report import diagnosis_report
 
@@ -196,13 +196,16 @@ def _diagnose(args: argparse.Namespace) -> int:
         options = {"command": args.command, "zero_points": args.zero_point, "timeout": args.timeout}
         try:
             found = diagnose(args.target, *code_range(args.codes or "uint8"), **options)
-        except TargetError as error:
-            raise ValueError(str(error)) from error
+        except NotStarted:
+            raise
+        except TargetError as error:  # it was started, and is no quantizer
+            _print(json.dumps({"fits": False, "error": str(error)}, indent=2) if args.json else f"not known: {error}")
+            return 1
     if args.json:
         _print(json.dumps(diagnosis_report.to_json(found, args.against), indent=2))
     else:
         _print(diagnosis_report.text(found, args.against))
-    return 0 if found.readings else 1
+    return 0 if found.fits else 1
 
 
 def _vectors(args: argparse.Namespace) -> None:
@@ -302,6 +305,11 @@ def _add_check_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_diagnose_options(command: argparse.ArgumentParser) -> None:
+    command.epilog = (
+        "exit status: 0 if a convention fits all codes; 1 if none does, or only numbers one by one, or one zero point "
+        "while there are other codes at others, or if it hangs, crashes, changes an argument or returns no code; 2 if "
+        "it cannot be started, or for a wrong argument"
+    )
     command.add_argument(
         "target", nargs="?", metavar="TARGET", help="module:function, called with x, scale, zero_point, qmin, qmax"
     )

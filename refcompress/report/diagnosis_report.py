@@ -2,14 +2,15 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from refcompress.conformance.diagnosis.findings import Diagnosis
 from refcompress.conformance.diagnosis.nonfinite import NAMES
-from refcompress.conformance.diagnosis.questions import Question, table
-from refcompress.conformance.diagnosis.readings import SHOWN, meaning
+from refcompress.conformance.diagnosis.questions import Question, decimal, table
+from refcompress.conformance.diagnosis.readings import DTYPES, SHOWN, meaning
 from refcompress.conformance.diagnosis.separation import Separation
 from refcompress.formulas.quantization.conventions import named
 
@@ -45,11 +46,14 @@ def to_json(diagnosis: Diagnosis, against: str = "onnx") -> dict[str, Any]:
         "qmin": d.qmin,
         "qmax": d.qmax,
         "numbers": d.numbers,
-        "fits": bool(d.readings),
+        "fits": d.fits,
         "presets": list(d.presets),
         "presets_on_finite_numbers": list(d.presets_on_finite_numbers),
         "axes": {axis: list(d.left(axis)) for axis in SHOWN},
         "zero_point": d.zero_point,
+        "numbers_at_it": d.fitted,
+        "zero_point_dtype": d.zero_point_dtype,
+        "array": d.array and asdict(d.array),
         "nonfinite": None if d.nonfinite is None else {**d.nonfinite.outcomes, "values": list(d.nonfinite.values)},
         "errors": [{**question._asdict(), "error": error} for question, error in d.refused],
         "contradiction": other and {**other.question._asdict(), "code": other.code, "instead": list(other.instead)},
@@ -66,8 +70,7 @@ def _asked(apart: Separation) -> list[dict[str, Any]]:
 
 
 def _axes(d: Diagnosis) -> list[str]:
-    only = "" if d.zero_point is None else f", zero point {d.zero_point} alone"
-    lines = [f"from {d.numbers} finite number{'s' * (d.numbers > 1)}, codes {d.qmin} to {d.qmax}{only}:"]
+    lines = [f"from {_numbers(d)}, codes {d.qmin} to {d.qmax}:"]
     if d.readings:
         lines += [_row(axis, d.left(axis)) for axis in SHOWN]
     if d.nonfinite is None:
@@ -80,9 +83,24 @@ def _axes(d: Diagnosis) -> list[str]:
     return lines
 
 
+def _numbers(d: Diagnosis) -> str:
+    """Return what is known, in one phrase."""
+    only, some = "", ""
+    if d.zero_point is not None:
+        only, some = f", at zero point {d.zero_point} alone", f"{d.fitted} of " if d.fitted < d.numbers else ""
+    others = [f"arrays of {d.array.length}"] if d.array is not None and d.array.error is None else []
+    if d.nonfinite is not None:
+        known = [NAMES[name] for name in d.nonfinite.outcomes]
+        others.append("NaN, ±∞" if len(known) == len(NAMES) else ", ".join(known))
+    return f"{some}{d.numbers} finite number{'s' * (d.numbers > 1)}{only}" + "".join(
+        f"{',' if other != others[-1] else ' and'} {other}" for other in others
+    )
+
+
 def _row(axis: str, left: Sequence[str]) -> str:
     said = meaning(axis, left[0]) if len(left) == 1 else ALIKE
-    return f"  {axis:17} {' or '.join(left)}: {said}"
+    of = f" (of {', '.join(DTYPES)})" if axis == "compute_dtype" else ""
+    return f"  {axis:17} {' or '.join(left)}{of}: {said}"
 
 
 def _errors(d: Diagnosis) -> list[str]:
@@ -90,7 +108,11 @@ def _errors(d: Diagnosis) -> list[str]:
     for question, error in d.refused:
         errors.setdefault(error, []).append(question)
     lines = [f"{len(asked)} errors, such as for {asked[0]}: {error}" for error, asked in errors.items()]
-    if d.contradiction is not None:
+    if d.zero_point_dtype != "int32":
+        lines.append(f"zero points were given as {d.zero_point_dtype}: as int32 they are errors")
+    if d.array is not None and d.array.error is not None:
+        lines.append(f"one number at a time is taken, an array of {d.array.length} is an error: {d.array.error}")
+    if d.contradiction is not None and d.zero_point is None:
         c = d.contradiction
         instead = " or ".join(map(str, c.instead)) or "none"
         lines.append(f"{c.question}: the code is {c.code}; what fits all numbers before it gives {instead}")
@@ -107,10 +129,24 @@ def _apart(apart: Separation | None) -> list[str]:
 
 
 def _verdict(d: Diagnosis, against: str) -> list[str]:
-    finite = d.presets_on_finite_numbers
     if not d.readings:
         other = f"{d.disagreements[d.nearest]} of {d.numbers} codes"
-        return [f"no convention fits; the nearest preset is `{d.nearest}`, from which {other} differ"]
+        lines = [f"no convention fits; the nearest preset is `{d.nearest}`, from which {other} differ"]
+    else:
+        lines = [_said(d)]
+        for preset in [against] if d.presets else dict.fromkeys((d.nearest, against)):
+            if preset not in d.presets:
+                lines += _differences(d, preset)
+        if len(d.presets) == 1 and len(lines) > 1 and d.fits:
+            lines[:2] = [f"{lines[0]}; {lines[1]}"]
+    if d.array is not None and d.array.other is not None:
+        lines.append(f"an array of {d.array.length} numbers {d.array.other}")
+    return lines
+
+
+def _said(d: Diagnosis) -> str:
+    """Return which presets fit, and where only."""
+    finite, c = d.presets_on_finite_numbers, d.contradiction
     if len(d.presets) == 1:
         said = f"this equals preset `{d.presets[0]}`"
     elif d.presets and d.apart is None:
@@ -118,16 +154,17 @@ def _verdict(d: Diagnosis, against: str) -> list[str]:
     elif d.presets:
         said = f"these presets fit: {_names(d.presets)}"
     elif finite:
-        said = f"on finite numbers, but not for NaN and ±∞, this equals: {_names(finite)}"
+        said = f"all {d.fitted} finite numbers, but not NaN and ±∞, fit {_names(finite)}"
     else:
         said = f"this is no preset; the nearest is `{d.nearest}`"
-    lines = [said]
-    for preset in [against] if d.presets else dict.fromkeys((d.nearest, against)):
-        if preset not in d.presets:
-            lines += _differences(d, preset)
-    if len(d.presets) == 1 and len(lines) > 1:
-        lines[:2] = [f"{lines[0]}; {lines[1]}"]
-    return lines
+    if d.zero_point is None:
+        return said
+    if c is None:
+        return f"only at zero point {d.zero_point}, others are errors: {said}"
+    return (
+        f"only at zero point {d.zero_point}: {said}; at zero point {decimal(c.question.zero_point)} it does something "
+        f"else: {c.question}: the code is {c.code}"
+    )
 
 
 def _differences(d: Diagnosis, preset: str) -> list[str]:

@@ -1,6 +1,7 @@
 """`refcompress diagnose`: targets in processes of their own, arrays in a file, what is printed, and exit statuses."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,43 @@ def noise(x, scale, zero_point, qmin, qmax):
     return np.array([int(np.nan_to_num(abs(x[0]), posinf=1) * 7919) % 200])
 
 
+def ignores_zero_points(x, scale, zero_point, qmin, qmax):
+    return gptq(x, scale, 0, qmin, qmax)
+
+
+def one_only(x, scale, zero_point, qmin, qmax):
+    return gptq(np.float32([x.item()]), scale, zero_point, qmin, qmax)
+
+
+def body_is_wrong(x, scale, zero_point, qmin, qmax):
+    q = gptq(x, scale, zero_point, qmin, qmax)
+    q[: len(q) // 16 * 16] = np.clip(q[: len(q) // 16 * 16], qmin, qmax - 1)
+    return q
+
+
+def offset(x, scale, zero_point, qmin, qmax):
+    if not isinstance(zero_point, np.float32):
+        raise TypeError("zero_point must be floats")
+    return gptq(x - zero_point, scale, 0, qmin, qmax)
+
+
+def half(x, scale, zero_point, qmin, qmax):
+    return np.array([0.5])
+
+
+def changes(x, scale, zero_point, qmin, qmax):
+    x[:] = 0
+    return np.array([0])
+
+
+def crashes(x, scale, zero_point, qmin, qmax):
+    os._exit(3)
+
+
+def raises(x, scale, zero_point, qmin, qmax):
+    raise RuntimeError("not today")
+
+
 def sleeps(x, scale, zero_point, qmin, qmax):
     time.sleep(60)
 """
@@ -73,7 +111,8 @@ def test_a_function_in_a_process_of_its_own(run):
     status, out, err = run("boxes:gptq", "--against", "torch_quantize")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == "from 61 finite numbers, codes 0 to 255:"
+    assert lines[0] == "from 61 finite numbers, arrays of 67 and NaN, ±∞, codes 0 to 255:"
+    assert "  compute_dtype     float32 (of float32, float64, mixed): computed in float32" in lines
     assert "  quotient          divide: x is divided by s" in lines
     assert "  rounding          half_even: rounding half_even" in lines
     assert "  zero_point_added  after: the zero point is added after rounding" in lines
@@ -165,6 +204,15 @@ def test_arrays(run):
     assert "onnx" not in found["presets"]
 
 
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [([np.nan], " and NaN"), ([-np.inf, np.nan], " and −∞, NaN"), ([np.inf, -np.inf, np.nan], " and NaN, ±∞")],
+)
+def test_arrays_with_other_than_finite_numbers(run, more, named):
+    out = run("--arrays", arrays("a.npz", "onnxruntime", F([0.5, 1.5, *more]), 1, 0))[1]
+    assert out.startswith(f"from 2 finite numbers{named}, codes 0 to 255:\n")
+
+
 def test_arrays_of_nothing_known(run):
     np.savez("odd.npz", x=F([0, 1, 2]), scale=F(1), zero_point=0, q=np.uint8([0, 7, 1]))
     status, out, _ = run("--arrays", "odd.npz")
@@ -185,7 +233,8 @@ def test_arrays_of_nothing_known(run):
         (["boxes:gptq", "--against", "nope"], "convention must be one of source, onnx, "),
         (["boxes:gptq", "--zero-point", "x"], "argument --zero-point: invalid int value: 'x'"),
         (["boxes:none"], "none"),
-        (["boxes:sleeps", "--timeout", "0.2"], "x = "),
+        (["boxes:gptq", "--codes", "--json"], "argument --codes: expected one argument"),
+        (["--command", "/no/such/program"], "cannot be started"),
     ],
 )
 def test_what_cannot_be_diagnosed_has_status_2(run, words, message):
@@ -193,6 +242,78 @@ def test_what_cannot_be_diagnosed_has_status_2(run, words, message):
     assert (status, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["boxes:sleeps", "--timeout", "0.2"], "gave no answer within 0.2 seconds"),
+        (["boxes:half"], "the result must be one code, got array([0.5])"),
+        (["boxes:changes"], "must leave its arguments alone, changed x"),
+        (["boxes:crashes", "--zero-point", "0"], "all are errors: ended with exit status 3"),
+        (["boxes:raises"], "all are errors: RuntimeError: not today"),
+    ],
+)
+def test_what_is_started_and_is_no_quantizer_has_status_1(run, words, message):
+    status, out, err = run(*words)
+    assert (status, err) == (1, "")
+    assert out.startswith("not known: ")
+    assert message in out
+    status, out, err = run(*words, "--json")
+    assert (status, err) == (1, "")
+    found = json.loads(out)
+    assert found["fits"] is False
+    assert message in found["error"]
+
+
+def test_exit_statuses_are_in_the_help(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    assert "exit status: 0 if a convention fits all codes; 1 if none does" in " ".join(out.split())
+
+
+def test_codes_below_0(run):
+    status, out, _ = run("boxes:gptq", "--codes=-127:127", "--zero-point", "-3", "--zero-point", "0")
+    assert status == 0
+    assert out.startswith("from 61 finite numbers, arrays of 67 and NaN, ±∞, codes -127 to 127:\n")
+
+
+def test_one_zero_point_alone_has_status_1_if_there_are_codes_at_others(run):
+    status, out, _ = run("boxes:ignores_zero_points", "--codes", "int8")
+    assert status == 1
+    assert re.match(r"from \d\d of 61 finite numbers, at zero point 0 alone, arrays of 67 and NaN, ±∞, codes -1", out)
+    said = " ".join(out.split("\n\n")[-1].split())
+    assert said.startswith("only at zero point 0: ")
+    assert "`gptq_symmetric`" in said
+    assert re.search(
+        r"; at zero point (-?\d+) it does something else: x = \S+, scale \S+, zero point \1: the code is", said
+    )
+    assert run("boxes:ignores_zero_points", "--codes", "int8", "--zero-point", "0")[0] == 0
+    found = json.loads(run("boxes:ignores_zero_points", "--json")[1])
+    assert (found["fits"], found["zero_point"], found["numbers"]) == (False, 0, 61)
+    assert 24 <= found["numbers_at_it"] < 61
+
+
+def test_arrays_of_what_was_asked(run):
+    status, out, _ = run("boxes:body_is_wrong")
+    assert status == 1
+    last = " ".join(out.split("\n\n")[-1].split())
+    assert last.startswith("these presets cannot be told apart by codes 0 to 255: `onnx`,")
+    assert re.search(
+        r" an array of 67 numbers gives other codes than its numbers alone: x = .*: 254 instead of 255$", last
+    )
+    status, out, _ = run("boxes:one_only")
+    assert status == 0
+    assert out.startswith("from 61 finite numbers and NaN, ±∞, codes 0 to 255:\n")
+    assert "one number at a time is taken, an array of 67 is an error: ValueError: can only" in out
+
+
+def test_real_zero_points(run):
+    status, out, _ = run("boxes:offset")
+    assert status == 0
+    assert "zero points were given as float32: as int32 they are errors" in out
+    assert "  zero_point_type   real: the zero point is a real number" in out
+    assert "this equals preset `source`" in out or "`source`" in out
 
 
 @pytest.mark.parametrize(
@@ -246,7 +367,10 @@ def test_errors_are_counted():
         return np.clip(np.rint(np.nan_to_num(x) / scale), -127, 127)
 
     text = diagnosis_report.text(diagnose(symmetric, -128, 127))
-    assert "codes -128 to 127, zero point 0 alone:" in text
+    assert " finite numbers, at zero point 0 alone, arrays of 67 and NaN, ±∞, codes -128 to 127:\n" in text
     assert "errors, such as for x = " in text
     assert ": ValueError: symmetric only\n" in text
-    assert "on finite numbers, but not for NaN and ±∞, this equals: `brevitas`" in text
+    said = " ".join(text.split("\n\n")[-1].split())
+    assert re.match(
+        r"only at zero point 0, others are errors: all \d\d finite numbers, but not NaN and ±∞, fit `brevitas` ", said
+    )

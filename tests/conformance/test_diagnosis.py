@@ -1,15 +1,20 @@
 """Every preset is recognized by its library's own steps, and what is no preset by the values of its axes."""
 
 import math
+import re
 from dataclasses import replace
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 from refcompress.conformance import diagnose
 from refcompress.conformance.diagnosis.diagnose import run
+from refcompress.conformance.diagnosis.interview import Array
+from refcompress.conformance.diagnosis.questions import probes, table, widened
 from refcompress.conformance.diagnosis.readings import FIELDS, SHOWN
 from refcompress.conformance.targets.errors import Crashed, Garbage, Hung, Modified, Raised
+from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.conventions import PRESETS, Convention
 from tests.oracles import affine as oracle
 from tests.oracles.conventions import BYTE, SIGNED, SIGNED_4, TWINS, UNSIGNED_4
@@ -29,14 +34,18 @@ SYMMETRIC = {
 
 
 class Box:
-    """A black box that notes what it is asked."""
+    """A black box that notes the numbers that it is asked, and the arrays."""
 
     def __init__(self, quantize):
-        self.quantize, self.asked = quantize, []
+        self.quantize, self.asked, self.arrays, self.types = quantize, [], [], set()
 
     def __call__(self, x, scale, zero_point, qmin, qmax):
-        assert (x.dtype, x.shape, type(scale), type(zero_point)) == (np.float32, (1,), F, np.int32)
-        self.asked.append((float(x[0]), float(scale), int(zero_point)))
+        assert (x.dtype, x.ndim, type(scale)) == (np.float32, 1, F)
+        self.types.add(type(zero_point))
+        if x.size == 1:
+            self.asked.append((float(x[0]), float(scale), float(zero_point)))
+        else:
+            self.arrays.append({(value, float(scale), float(zero_point)) for value in x.tolist()})
         with np.errstate(all="ignore"):
             return self.quantize(x, scale, zero_point, qmin, qmax)
 
@@ -58,10 +67,10 @@ def exact(convention, dtype="float32"):
     """A convention in exact arithmetic, one rounding after the other."""
 
     def quantize(x, scale, zero_point, qmin, qmax):
-        (code,) = oracle.codes(x.tolist(), scale, zero_point, qmin, qmax, convention, dtype)
-        if code is None:
+        codes = oracle.codes(x.tolist(), scale, zero_point, qmin, qmax, convention, dtype)
+        if None in codes:
             raise ValueError("x has no code")
-        return np.array([code])
+        return np.array(codes)
 
     return quantize
 
@@ -99,11 +108,14 @@ def test_a_library_is_recognized(ends, name):
     box = Box(library(name))
     found = diagnose(box, *ends)
     assert set(found.presets) == SYMMETRIC.get(name, alike(name, *ends))
-    assert len(box.asked) <= 64
-    assert len(set(box.asked)) == len(box.asked)
-    assert found.numbers <= len(box.asked) - 3
+    assert len(box.asked) == len(set(box.asked)) == found.numbers + 3 == 64
+    assert box.types == {np.int32}
     assert found.refused == ()
-    assert (found.zero_point is None) == (name not in SYMMETRIC)
+    assert (found.zero_point is None) == (name not in SYMMETRIC) == found.fits
+    assert found.array == Array(67)
+    arrays = set().union(*box.arrays)
+    assert arrays == {asked for asked in box.asked[:61] if found.zero_point in (None, asked[2])}
+    assert len(arrays) == found.fitted >= 24
     assert name in found.presets_on_finite_numbers
     assert PRESETS[name].nonfinite in found.nonfinite.values
     for axis in FIELDS:
@@ -222,6 +234,85 @@ def test_what_no_convention_does_fits_nothing(wrong):
     assert found.differences(PRESETS["onnx"]) == {}  # nothing is left to differ
 
 
+def in_float(kind):
+    return lambda v: np.asarray(v, F).astype(kind).astype(F)
+
+
+def with_fewer_bits(kind):
+    """Quantizers that compute a part of what onnx does in another float type, each wrong for normal data."""
+    r = in_float(kind)
+    return {
+        "x and s": lambda x, s: r(r(x) / r(s)),
+        "x": lambda x, s: r(x) / s,
+        "s": lambda x, s: x / r(s),
+        "1/s": lambda x, s: x * r(1 / s),
+        "quotient": lambda x, s: r(x / s),
+    }
+
+
+@pytest.mark.parametrize("ends", [BYTE, SIGNED, SIGNED_4, (0, 3)], ids=str)
+@pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, np.float16])
+@pytest.mark.parametrize("part", with_fewer_bits(F))
+def test_fewer_bits_than_float32_fit_nothing(kind, part, ends):
+    quotient = with_fewer_bits(kind)[part]
+    found = diagnose(
+        Box(lambda x, s, Z, qmin, qmax: np.clip(np.rint(np.nan_to_num(quotient(x, s))) + Z, qmin, qmax)), *ends
+    )
+    assert (found.fits, found.presets_on_finite_numbers) == (False, ())
+
+
+@pytest.mark.parametrize("ends", [BYTE, SIGNED], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda t, Z, middle: t > 37,
+        lambda t, Z, middle: t < -37,
+        lambda t, Z, middle: t + Z > middle,
+        lambda t, Z, middle: t + Z < middle,
+        lambda t, Z, middle: (t + Z > middle + 60) & (t + Z < middle + 100),
+    ],
+)
+def test_what_is_wrong_for_a_part_of_the_codes_does_not_fit(wrong, ends):
+    def quantize(x, s, Z, qmin, qmax):
+        t = np.nan_to_num(x / s)
+        return np.clip(np.rint(t) + Z + wrong(t, int(Z), (qmin + qmax) // 2), qmin, qmax)
+
+    found = diagnose(Box(quantize), *ends)
+    assert not found.fits
+    assert found.zero_point in (None, 0)  # where all x may be below 0
+    if found.zero_point == 0:
+        assert found.fitted >= 24
+        assert found.contradiction.question.zero_point != 0
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch_quantize", "tensorflow_fake_quant", "source", "hqq", "bitsandbytes"])
+@pytest.mark.parametrize("ends", [BYTE, SIGNED_4], ids=str)
+def test_probes_are_spread_over_codes_scales_and_zero_points(name, ends):
+    known = table(*ends)
+    reading = next(r for r in known.classes[known.presets[name][0]] if r.is_of(PRESETS[name]))
+    found = probes(reading, *ends, (0, 1, 3), 24)
+    assert len(found) == len(set(found)) > 20
+    assert len({question.scale for question in found}) > 5
+    assert len({(question.scale, question.zero_point) for question in found}) > 15
+    new = [question for question in found if question not in known.questions]
+    wide = widened(known, new, *ends)
+    (row,) = (i for i, members in enumerate(wide.classes) if reading in members)
+    assert len(set(wide.codes[row, len(known.questions) :].tolist())) > min(20, (ends[1] - ends[0]) / 2)
+    assert wide.questions == (*known.questions, *new)
+    assert sum(map(len, wide.classes)) == sum(map(len, known.classes))
+    for preset, own in wide.presets.items():
+        assert all(any(r.is_of(PRESETS[preset]) for r in wide.classes[i]) for i in own)
+
+
+@pytest.mark.parametrize("ends", [BYTE, SIGNED, (0, 3)], ids=str)
+def test_no_probe_at_a_whole_zero_point_parts_what_was_taken_for_the_same(ends):
+    known = table(*ends)
+    points = tuple(dict.fromkeys(question.zero_point for question in known.questions))
+    for members in known.classes[::40]:
+        new = [question for question in probes(members[0], *ends, points, 24) if question not in known.questions]
+        assert len(widened(known, new, *ends).classes) == len(known.classes)
+
+
 def symmetric(x, s, Z, qmin, qmax):
     if Z != 0:
         raise ValueError("symmetric only")
@@ -229,15 +320,125 @@ def symmetric(x, s, Z, qmin, qmax):
 
 
 def test_a_box_that_takes_one_zero_point():
-    found = diagnose(Box(symmetric), *SIGNED)
+    box = Box(symmetric)
+    found = diagnose(box, *SIGNED)
     assert found.zero_point == 0
     assert found.presets_on_finite_numbers == ("brevitas",)
+    assert found.fits
     assert {error for _, error in found.refused} == {"ValueError: symmetric only"}
     assert len({question.zero_point for question, _ in found.refused}) == len(found.refused)
     assert found.contradiction is None
+    assert len(box.asked) <= 64  # those that are asked twice, with both types of zero points, included
     told = diagnose(Box(symmetric), *SIGNED, zero_points=[0])
-    assert (told.zero_point, told.refused) == (None, ())
+    assert (told.zero_point, told.refused, told.fits) == (None, (), True)
     assert set(told.presets_on_finite_numbers) == {"brevitas"}
+
+
+@pytest.mark.parametrize(
+    "own", [lambda Z: 0, lambda Z: min(Z, 127), lambda Z: max(Z, 0), lambda Z: Z & 63], ids=["none", "127", "0", "63"]
+)
+def test_one_zero_point_alone_is_no_fit_if_there_are_codes_at_others(own):
+    ends = BYTE if own(200) != 200 else SIGNED
+    found = diagnose(Box(lambda x, s, Z, qmin, qmax: np.clip(np.rint(x / s) + own(int(Z)), qmin, qmax)), *ends)
+    assert (found.zero_point, found.fits) == (0, False)
+    assert "brevitas_activations" in found.presets_on_finite_numbers
+    assert "onnx" not in found.presets_on_finite_numbers
+    assert 24 <= found.fitted < found.numbers
+    c = found.contradiction
+    assert own(int(c.question.zero_point)) != c.question.zero_point
+    assert c.code not in c.instead
+
+
+def test_few_numbers_at_one_zero_point_are_not_enough():
+    def twice(x, s, Z, qmin, qmax):
+        if len(box.asked) > 56 and Z:
+            return np.array([qmin])
+        return np.clip(np.rint(x / s) + Z, qmin, qmax)
+
+    box = Box(twice)
+    found = diagnose(box)
+    assert (found.readings, found.zero_point, found.fits) == ((), None, False)
+
+
+def body(wrong):
+    """A quantizer that does something else for full vectors of 16 numbers."""
+
+    def quantize(x, s, Z, qmin, qmax):
+        q = np.rint(np.nan_to_num(x / s)) + Z
+        n = x.size // 16 * 16
+        q[:n] = wrong(np.nan_to_num(x[:n]), s, Z, qmax)
+        return np.clip(q, qmin, qmax)
+
+    return quantize
+
+
+@pytest.mark.parametrize("ends", [BYTE, SIGNED], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x, s, Z, qmax: np.trunc(x / s + np.copysign(F(0.5), x)) + Z,
+        lambda x, s, Z, qmax: np.rint(x * (F(1) / s)) + Z,
+        lambda x, s, Z, qmax: np.rint(x / s + F(Z)),
+        lambda x, s, Z, qmax: np.minimum(np.rint(x / s) + Z, qmax - 1),
+        lambda x, s, Z, qmax: np.rint(in_float(ml_dtypes.bfloat16)(x) / s) + Z,
+        lambda x, s, Z, qmax: np.rint(x / s) + Z + (np.arange(x.size) == 37),
+        lambda x, s, Z, qmax: np.rint(x / s)[::-1] + Z,
+    ],
+)
+def test_an_array_must_have_the_codes_of_its_numbers(wrong, ends):
+    found = diagnose(Box(body(wrong)), *ends)
+    assert "onnx" in found.presets_on_finite_numbers
+    assert not found.fits
+    assert (found.array.length, found.array.error) == (67, None)
+    assert re.fullmatch(
+        r"gives other codes than its numbers alone: x = .* at index \d+: -?\d+ instead of -?\d+", found.array.other
+    )
+
+
+def test_what_becomes_of_an_array():
+    def diagnosed(of_an_array):
+        def quantize(x, s, Z, qmin, qmax):
+            return np.clip(np.rint(np.nan_to_num(x / s)) + Z, qmin, qmax) if x.size == 1 else of_an_array()
+
+        found = diagnose(Box(quantize))
+        assert "onnx" in found.presets_on_finite_numbers
+        return found.fits, found.array.error, found.array.other
+
+    assert diagnosed(lambda: 1 / 0) == (True, "ZeroDivisionError: division by zero", None)
+    assert diagnosed(lambda: 7) == (True, "one code is all that is returned", None)
+    assert diagnosed(lambda: np.zeros(66)) == (False, None, "gives 66 values of float64")
+    assert diagnosed(lambda: None)[:2] == (False, None)
+
+    def call(function, convention, arguments):
+        x, s, Z, qmin, qmax = arguments.values()
+        if x.size > 1:
+            raise Crashed("crashed: SIGSEGV")
+        return np.clip(np.rint(np.nan_to_num(x / s)) + Z, qmin, qmax)
+
+    found = run(call, 0, 255)
+    assert (found.fits, found.array.other) == (False, "crashed: SIGSEGV")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_own_quantize_is_recognized(name):
+    real = PRESETS[name].zero_point_type == "real"
+    ends = BYTE if real else SIGNED
+    box = Box(lambda x, s, Z, qmin, qmax: affine.quantize(x, s, Z, qmin, qmax, name))
+    found = diagnose(box, *ends)
+    assert set(found.presets) == alike(name, *ends)
+    assert found.fits
+    assert len(box.asked) <= 64
+    assert found.zero_point_dtype == ("float32" if real else "int32")
+    assert found.left("zero_point_type") == ("real",) if real else "integer" in found.left("zero_point_type")
+
+
+def test_a_real_zero_point_that_is_rounded_is_none():
+    def rounds(x, s, Z, qmin, qmax):
+        assert isinstance(Z, F)
+        return affine.quantize(x, s, np.rint(Z), qmin, qmax, "hqq")
+
+    found = diagnose(Box(rounds), *BYTE)
+    assert (found.fits, found.zero_point_dtype) == (False, "float32")
 
 
 def test_zero_points_can_be_chosen():
@@ -293,11 +494,11 @@ def test_nothing_done_for_nan_is_fatal(special, outcome, values):
     [
         (lambda: None, Garbage, r"^x = \S+, scale \S+, zero point \d+: must return arrays, .* got None"),
         (lambda: [1], Garbage, r": must return arrays, NumPy scalars or Python numbers, got a list"),
-        (lambda: np.array([1, 2]), ValueError, "must be one code, got array"),
-        (lambda: 0.5, ValueError, r"must be one code, got np\.float64\(0\.5\)"),
-        (lambda: 1e30, ValueError, "must be one code"),
+        (lambda: np.array([1, 2]), Garbage, "must be one code, got array"),
+        (lambda: 0.5, Garbage, r"must be one code, got array\(0\.5\)"),
+        (lambda: 1e30, Garbage, "must be one code"),
         (lambda: "1", Garbage, "got a str"),
-        (lambda: 1 / 0, ValueError, "must take a number, but all are errors: ZeroDivisionError: division by zero"),
+        (lambda: 1 / 0, Raised, "must take a number, but all are errors: ZeroDivisionError: division by zero"),
     ],
 )
 def test_what_is_no_quantizer(answer, error, message):

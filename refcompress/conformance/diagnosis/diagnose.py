@@ -8,9 +8,10 @@ import numpy as np
 
 from refcompress.conformance.diagnosis import nonfinite
 from refcompress.conformance.diagnosis.findings import Contradiction, Diagnosis
-from refcompress.conformance.diagnosis.interview import Interview
+from refcompress.conformance.diagnosis.interview import ENOUGH, Interview
 from refcompress.conformance.diagnosis.questions import table
 from refcompress.conformance.diagnosis.readings import HIGHEST, REFUSED, unmixed
+from refcompress.conformance.targets.errors import Raised
 from refcompress.conformance.targets.target import Call, in_process, open_target
 from refcompress.formulas.checks import integer
 from refcompress.formulas.quantization.convention import Convention, middle
@@ -33,7 +34,7 @@ def diagnose(
     ----------
     target : str or callable
         "module:function", which is run in a process of its own; or a function, which is called here. It is called with
-        x, scale, zero_point, qmin and qmax: a float32 array of one number, a np.float32, a np.int32 and two int.
+        x, scale, zero_point, qmin and qmax: a float32 array, a np.float32, a np.int32 and two int.
         None if there is a command.
     qmin, qmax : int
         The codes that it is asked for.
@@ -50,16 +51,17 @@ def diagnose(
 
     Raises
     ------
-    ValueError
-        If a result is not one integer, or there is none at all.
     TargetError
-        If it hangs, changes an argument or returns what is no result, other than for NaN and ±∞.
+        Other than for NaN and ±∞: if it returns what is no code, hangs or changes an argument; if there is no code at
+        all; or, also a ValueError, if it cannot be started.
 
     Notes
     -----
-    The numbers are 61 finite ones, −∞, ∞ and NaN. Nothing follows from an error, but that a zero point is not asked
-    for again if it gave nothing else. If nothing fits, it is tried whether something does at a zero point of symmetric
-    quantization alone, 0 or the middle code.
+    The numbers are 61 finite ones, −∞, ∞ and NaN. The finite ones are then asked for once more, in arrays: those of one
+    scale and zero point, over and over. Nothing follows from an error, but that a zero point is not asked for again if
+    it gave nothing else; and that one which is refused as a np.int32 before there is any code is tried as a np.float32.
+    If nothing fits, it is tried whether something does at a zero point of symmetric quantization alone, 0 or the middle
+    code.
 
     Examples
     --------
@@ -81,18 +83,19 @@ def diagnose(
 
 def run(call: Call, qmin: int, qmax: int, zero_points: tuple[int, ...] | None = None) -> Diagnosis:
     """Diagnose a target that has been started."""
-    interview = Interview(call, qmin, qmax, table(qmin, qmax, zero_points))
+    interview = Interview(call, qmin, qmax, table(qmin, qmax, zero_points), fractions=zero_points is None)
     fits, only = interview.narrow(), None
     for Z in () if fits else dict.fromkeys((0, middle(qmin, qmax))):
-        if only is None and interview.narrow(Z):
+        if only is None and interview.narrow(Z) and interview.count(Z) >= ENOUGH:
             fits, only = True, Z
     if not fits:
         interview.narrow(to_the_end=True)
     if not interview.answers:
-        raise ValueError(f"the black box must take a number, but all are errors: {interview.refused[0][1]}")
-    if interview.refused and len(interview.zero_points) == 1:
+        raise Raised(f"the black box must take a number, but all are errors: {interview.refused[0][1]}")
+    if interview.refused and len(interview.zero_points) == 1 and fits:
         (only,) = map(int, interview.zero_points)
-    return _result(interview, call, qmin, qmax, fits, only)
+        fits = interview.count(only) >= ENOUGH
+    return _result(interview, qmin, qmax, fits, only if fits else None)
 
 
 def code_range(text: str) -> tuple[int, int]:
@@ -113,12 +116,13 @@ def code_range(text: str) -> tuple[int, int]:
     return int(ends[1]), int(ends[2])
 
 
-def _result(interview: Interview, call: Call, qmin: int, qmax: int, fits: bool, only: int | None) -> Diagnosis:
+def _result(interview: Interview, qmin: int, qmax: int, fits: bool, only: int | None) -> Diagnosis:
     answered, wrong = interview.table, interview.wrong(only)
     readings = unmixed([r for i in np.flatnonzero(wrong == 0) if fits for r in answered.classes[i]])
     asked_at = only
     if asked_at is None:  # one that is told from what NaN can become
-        asked_at = int(min(interview.zero_points, key=lambda Z: (Z in (0, qmin, qmax), abs(Z))))
+        whole = [Z for Z in interview.zero_points if int(Z) == Z]
+        asked_at = int(min(whole, key=lambda Z: (Z in (0, qmin, qmax), abs(Z))))
     narrow = dict.fromkeys(reading.value("narrow") for reading in readings) or ("no",)
     return Diagnosis(
         qmin,
@@ -126,17 +130,22 @@ def _result(interview: Interview, call: Call, qmin: int, qmax: int, fits: bool, 
         len(interview.asked),
         readings,
         only,
-        _contradiction(interview),
+        _contradiction(interview, only),
         {name: int(min(wrong[list(own)])) for name, own in answered.presets.items() if own},
-        nonfinite.ask(call, asked_at, narrow, qmin, qmax),
+        nonfinite.ask(interview.put, asked_at, narrow, qmin, qmax),
         tuple(interview.refused),
+        fitted=interview.count(only),
+        array=interview.array(only),
+        zero_point_dtype=interview.zero_point_type.__name__,
     )
 
 
-def _contradiction(interview: Interview) -> Contradiction | None:
+def _contradiction(interview: Interview, only: int | None) -> Contradiction | None:
+    """Return the first answer that, with all before it, leaves nothing; those at the only zero point come first."""
     questions, codes = interview.table.questions, interview.table.codes
     left = np.arange(len(codes))
-    for j, code in zip(interview.asked, interview.answers, strict=True):
+    answered = zip(interview.asked, interview.answers, strict=True)
+    for j, code in sorted(answered, key=lambda pair: only not in (None, questions[pair[0]].zero_point)):
         agree = left[codes[left, j] == code]
         if not agree.size:
             instead = set(codes[left, j].tolist()) - {REFUSED}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from refcompress.conformance.diagnosis.interview import Array
 from refcompress.conformance.diagnosis.nonfinite import Nonfinite
 from refcompress.conformance.diagnosis.questions import Question
 from refcompress.conformance.diagnosis.readings import DTYPES, SHOWN, Reading
@@ -55,6 +56,12 @@ class Diagnosis:
         What it raised an error for.
     apart : Separation or None
         An input that tells the readings apart, if one is known that was not asked for.
+    fitted : int
+        How many of the numbers are at the only zero point, or if there is none such, all.
+    array : Array or None
+        What became of arrays of these numbers.
+    zero_point_dtype : str
+        As what the black box was given zero points.
     """
 
     qmin: int
@@ -67,6 +74,14 @@ class Diagnosis:
     nonfinite: Nonfinite | None
     refused: tuple[tuple[Question, str], ...] = ()
     apart: Separation | None = None
+    fitted: int = 0
+    array: Array | None = None
+    zero_point_dtype: str = "int32"
+
+    @property
+    def fits(self) -> bool:
+        """Whether some reading gives all codes, those at all zero points and those of arrays included."""
+        return bool(self.readings) and self.contradiction is None and (self.array is None or self.array.other is None)
 
     def left(self, axis: str) -> tuple[str, ...]:
         """Return the values of an axis that are left."""

@@ -71,6 +71,7 @@ def diagnose_arrays(
         _disagreements(numbers, left),
         observed(outcomes, narrow, every.qmin, every.qmax) if outcomes else None,
         apart=_apart(left, every.qmin, every.qmax),
+        fitted=numbers.x.size,
     )
 
 

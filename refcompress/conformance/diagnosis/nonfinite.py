@@ -1,14 +1,13 @@
 """What a black box does with NaN and infinity."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from refcompress.conformance.diagnosis.interview import Refused, put
+from refcompress.conformance.diagnosis.interview import Refused
 from refcompress.conformance.diagnosis.questions import Question
 from refcompress.conformance.targets.errors import Crashed, Hung, TargetError
-from refcompress.conformance.targets.target import Call
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.convention import AXES, Convention
 
@@ -34,17 +33,17 @@ class Nonfinite:
     values: tuple[str, ...]
 
 
-def ask(call: Call, zero_point: int, narrow: Iterable[str], qmin: int, qmax: int) -> Nonfinite:
+def ask(put: Callable[[Question], int], zero_point: int, narrow: Iterable[str], qmin: int, qmax: int) -> Nonfinite:
     """Ask a black box for the codes of −∞, ∞ and NaN, one call for each; nothing that it does there is fatal."""
     outcomes: dict[str, int | str] = {}
     for name, x in NUMBERS.items():
         try:
-            outcomes[name] = put(call, Question(x, 1.0, zero_point), qmin, qmax)
+            outcomes[name] = put(Question(x, 1.0, zero_point))
         except Refused as error:
             outcomes[name] = "crash" if isinstance(error.__cause__, Crashed) else "error"
         except Hung:
             outcomes[name] = "hang"
-        except (TargetError, ValueError):
+        except TargetError:
             outcomes[name] = "no code"
     return observed(outcomes, narrow, qmin, qmax)
 
