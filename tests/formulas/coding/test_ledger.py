@@ -20,6 +20,7 @@ def test_names_of_an_entry():
     assert isinstance(entry, ledger.Entry)
     assert entry._fields == ("payload", "scales", "offsets")
     assert entry == ledger.Entry(payload=5, scales=24, offsets=24)
+    assert all(type(part) is int for part in entry)
     assert ledger.entry(9, 4, 3) == ledger.entry(9, 4, 3, float_bytes=4)
 
 

@@ -23,7 +23,7 @@ def words(draw):
     return draw(st.lists(st.integers(0, 2**bits - 1), max_size=40)), bits
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(words())
 def test_round_trip(word):
     codes, bits = word
@@ -31,7 +31,7 @@ def test_round_trip(word):
     assert oracle.unpack(oracle.pack(codes, bits), bits, len(codes)) == codes
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=12), st.integers(1, 16))
 def test_unpacking_any_bytes(data, bits):
     """Whole codes from arbitrary bytes: what unpack reads, pack writes."""

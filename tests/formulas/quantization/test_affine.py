@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from refcompress.formulas import blocks
 from refcompress.formulas.quantization import affine
 from refcompress.formulas.quantization.convention import Convention
-from tests.formulas.quantization import checks
-from tests.formulas.quantization.checks import DTYPES, fitting, frozen
+from tests.formulas.quantization.checks import affine as checks
+from tests.formulas.quantization.checks.common import DTYPES, RULES, Draws, draw, fitting, frozen, shared_draw
 from tests.oracles import affine as oracle
 from tests.oracles import granularity as granularity_oracle
 
@@ -181,14 +181,14 @@ def test_every_group_has_its_scale(shape, axis, block_size):
             Z = frozen(generator.uniform(-1, 1, wanted), np.float32)
         else:
             Z = frozen(generator.integers(0, 16, wanted) * (-1 if c.form == "s(q+Z)" else 1))
-        rng = checks.shared_draw(c.rounding, shape)
+        rng = shared_draw(c.rounding, shape)
         q = affine.quantize(x, s, Z, 0, 15, c, axis, block_size=block_size, rng=rng)
         values = affine.dequantize(q, s, Z, c, axis, block_size=block_size)
         fake = affine.fake_quantize(x, s, Z, 0, 15, c, axis, block_size=block_size, rng=rng)
         assert bits(fake) == bits(values)
         for index in product(*map(range, shape)):
             g = oracle.group_of(index, axis, block_size, len(shape))
-            u = checks.draw(c.rounding)
+            u = draw(c.rounding)
             one = oracle.code(
                 Fraction(float(x[index])), Fraction(float(s[g])), Fraction(float(Z[g])), 0, 15, c, "float32", u
             )
@@ -257,7 +257,7 @@ def test_stochastic_rounding():
     """The draws are rng.random(x.shape), element by element, also over more than one block."""
     c = Convention(rounding="stochastic")
     x = frozen(np.full(8, 0.3), np.float32)
-    q = affine.quantize(x, 1.0, 3, 0, 15, c, rng=checks.Draws(np.arange(8) / 8))
+    q = affine.quantize(x, 1.0, 3, 0, 15, c, rng=Draws(np.arange(8) / 8))
     assert q.tolist() == [4, 4, 4, 3, 3, 3, 3, 3]
     x = frozen(np.random.default_rng(1).normal(0, 1, (2, blocks.BLOCK // 2 + 100)), np.float32)
     q = affine.quantize(x, 0.1, 100, 0, 255, c, rng=np.random.default_rng(7))
@@ -276,7 +276,7 @@ def test_rng_missing_or_superfluous(call):
         call(x, 1.0, 0, 0, 15, Convention(rounding="stochastic"))
     with pytest.raises(TypeError, match=r"^rng must be a numpy\.random\.Generator, got 3"):
         call(x, 1.0, 0, 0, 15, Convention(rounding="stochastic"), rng=3)
-    for rounding in (*checks.RULES[:-1], "add_half"):
+    for rounding in (*RULES[:-1], "add_half"):
         with pytest.raises(ValueError, match=r"^rng must be None"):
             call(x, 1.0, 0, 0, 15, Convention(rounding=rounding), rng=np.random.default_rng(0))
 
@@ -513,7 +513,7 @@ def test_dtypes_of_the_source():
         x = frozen(np.random.default_rng(0).normal(0, 1, 30), types[0])
         s, z = types[1](0.1), types[2](-0.7)
         name = "float64" if np.float64 in types else "float32"
-        c = checks.fitting(
+        c = fitting(
             form="sq+Z", zero_point_added="subtracted", compute_dtype="input", scale_dtype="input", range_dtype="input"
         )
         q = affine.quantize(x, s, z, 0, 15, c)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from refcompress.formulas.quantization.convention import AXES, Convention
-from tests.formulas.quantization import checks
+from tests.formulas.quantization.checks import affine, qparams
 from tests.oracles import affine as affine_oracle
 from tests.oracles import rounding as rounding_oracle
 
@@ -64,7 +64,7 @@ class Affine:
         if isinstance(low, float) and c.range_dtype == "float32":
             low, high = np.float32(low), np.float32(high)
         given = np.asarray(low).dtype.name
-        ask = checks.oracle_choice if isinstance(c, Convention) else checks.oracle_choice.__wrapped__
+        ask = qparams.oracle_choice if isinstance(c, Convention) else qparams.oracle_choice.__wrapped__
         chosen = ask(c, float(low), float(high), qmin, qmax, given)
         if chosen is None:
             raise ValueError("low must not be high")
@@ -205,63 +205,63 @@ class FakeInFloat64(Affine):
 
 
 AFFINE_MUTANTS = {
-    "rounding: half even for all": (ignoring(rounding="half_even"), checks.affine_literals),
-    "rounding: ⌊t + ½⌋ is half up": (swapped("rounding", "add_half", "half_up"), checks.affine_add_half_is_one_sum),
-    "rounding: half up is ⌊t + ½⌋": (swapped("rounding", "half_up", "add_half"), checks.affine_add_half_is_one_sum),
-    "rounding: two sums": (AddsHalfSeparately(), checks.affine_add_half_is_one_sum),
-    "rounding: twice": (RoundsTwice(), checks.affine_error_within_bound),
-    "quotient: always divides": (swapped("quotient", "reciprocal", "divide"), checks.affine_divides_or_multiplies),
-    "quotient: never divides": (swapped("quotient", "divide", "reciprocal"), checks.affine_divides_or_multiplies),
-    "quotient: fused with two roundings": (FusedTwice(), checks.affine_divides_or_multiplies),
-    "quotient: divided by codes per unit": (swapped("quotient", "multiply", "divide"), checks.affine_literals),
-    "zero_point_added: always after": (swapped("zero_point_added", "before", "after"), checks.affine_literals),
-    "zero_point_added: always before": (swapped("zero_point_added", "after", "before"), checks.affine_literals),
+    "rounding: half even for all": (ignoring(rounding="half_even"), affine.affine_literals),
+    "rounding: ⌊t + ½⌋ is half up": (swapped("rounding", "add_half", "half_up"), affine.affine_add_half_is_one_sum),
+    "rounding: half up is ⌊t + ½⌋": (swapped("rounding", "half_up", "add_half"), affine.affine_add_half_is_one_sum),
+    "rounding: two sums": (AddsHalfSeparately(), affine.affine_add_half_is_one_sum),
+    "rounding: twice": (RoundsTwice(), affine.affine_error_within_bound),
+    "quotient: always divides": (swapped("quotient", "reciprocal", "divide"), affine.affine_divides_or_multiplies),
+    "quotient: never divides": (swapped("quotient", "divide", "reciprocal"), affine.affine_divides_or_multiplies),
+    "quotient: fused with two roundings": (FusedTwice(), affine.affine_divides_or_multiplies),
+    "quotient: divided by codes per unit": (swapped("quotient", "multiply", "divide"), affine.affine_literals),
+    "zero_point_added: always after": (swapped("zero_point_added", "before", "after"), affine.affine_literals),
+    "zero_point_added: always before": (swapped("zero_point_added", "after", "before"), affine.affine_literals),
     "zero_point_added: not shifted": (
-        swapped("zero_point_added", "shifted", "after"), checks.affine_computes_in_its_dtype),
-    "clip: at the codes": (ClipsAtTheCodes(), checks.affine_literals),
-    "clip: none": (Wraps(), checks.affine_literals),
-    "clip: one code more": (OneCodeMore(), checks.affine_literals),
-    "nonfinite: saturates for all": (ignoring(nonfinite="saturate"), checks.affine_specials),
-    "nonfinite: NaN is the lowest": (swapped("nonfinite", "nan_high", "nan_low"), checks.affine_specials),
-    "nonfinite: NaN is the lowest, not 0": (swapped("nonfinite", "nan_zero", "nan_low"), checks.affine_specials),
-    "nonfinite: infinity is NaN": (InfinityIsNaN(), checks.affine_specials),
-    "nonfinite: beyond int64 saturates": (swapped("nonfinite", "int64", "nan_low"), checks.affine_specials),
-    "nonfinite: infinity passes": (swapped("nonfinite", "error", "saturate"), checks.affine_specials),
-    "compute_dtype: float32 for all": (ignoring(compute_dtype="float32"), checks.affine_computes_in_its_dtype),
-    "form: one for all": (ignoring(form="s(q-Z)"), checks.affine_literals),
-    "form: Z added": (swapped("form", "s(q-Z)", "s(q+Z)"), checks.affine_literals),
-    "form: divided by s": (DividesByTheInverse(), checks.affine_values_match_the_oracle),
-    "form: restored in float64": (RestoresInFloat64(), checks.affine_values_match_the_oracle),
-    "zero_point_type: integers for all": (RoundsRealZeroPoints(), checks.affine_literals),
-    "narrow: never": (ignoring(narrow="no"), checks.affine_narrow),
-    "narrow: the other end": (swapped("narrow", "high", "low"), checks.affine_narrow),
-    "scale: its sign ignored": (IgnoresTheSignOfTheScale(), checks.affine_signed_scales),
-    "scale_dtype: kept as it is": (ignoring(scale_dtype="input"), checks.affine_values_match_the_oracle),
+        swapped("zero_point_added", "shifted", "after"), affine.affine_computes_in_its_dtype),
+    "clip: at the codes": (ClipsAtTheCodes(), affine.affine_literals),
+    "clip: none": (Wraps(), affine.affine_literals),
+    "clip: one code more": (OneCodeMore(), affine.affine_literals),
+    "nonfinite: saturates for all": (ignoring(nonfinite="saturate"), affine.affine_specials),
+    "nonfinite: NaN is the lowest": (swapped("nonfinite", "nan_high", "nan_low"), affine.affine_specials),
+    "nonfinite: NaN is the lowest, not 0": (swapped("nonfinite", "nan_zero", "nan_low"), affine.affine_specials),
+    "nonfinite: infinity is NaN": (InfinityIsNaN(), affine.affine_specials),
+    "nonfinite: beyond int64 saturates": (swapped("nonfinite", "int64", "nan_low"), affine.affine_specials),
+    "nonfinite: infinity passes": (swapped("nonfinite", "error", "saturate"), affine.affine_specials),
+    "compute_dtype: float32 for all": (ignoring(compute_dtype="float32"), affine.affine_computes_in_its_dtype),
+    "form: one for all": (ignoring(form="s(q-Z)"), affine.affine_literals),
+    "form: Z added": (swapped("form", "s(q-Z)", "s(q+Z)"), affine.affine_literals),
+    "form: divided by s": (DividesByTheInverse(), affine.affine_values_match_the_oracle),
+    "form: restored in float64": (RestoresInFloat64(), affine.affine_values_match_the_oracle),
+    "zero_point_type: integers for all": (RoundsRealZeroPoints(), affine.affine_literals),
+    "narrow: never": (ignoring(narrow="no"), affine.affine_narrow),
+    "narrow: the other end": (swapped("narrow", "high", "low"), affine.affine_narrow),
+    "scale: its sign ignored": (IgnoresTheSignOfTheScale(), affine.affine_signed_scales),
+    "scale_dtype: kept as it is": (ignoring(scale_dtype="input"), affine.affine_values_match_the_oracle),
     "scale_dtype: float32 for all": (
-        swapped("scale_dtype", "input", "float32"), checks.affine_values_match_the_oracle),
-    "codes fall back": (FallsBack(), checks.affine_round_trip),
-    "codes are not monotone": (DropsBack(), checks.affine_literals),
-    "codes are half a step off": (swapped("rounding", "half_even", "floor"), checks.affine_error_within_bound),
+        swapped("scale_dtype", "input", "float32"), affine.affine_values_match_the_oracle),
+    "codes fall back": (FallsBack(), affine.affine_round_trip),
+    "codes are not monotone": (DropsBack(), affine.affine_literals),
+    "codes are half a step off": (swapped("rounding", "half_even", "floor"), affine.affine_error_within_bound),
     "codes are off the ideal": (
-        swapped("rounding", "half_even", "ceil"), checks.affine_floats_stay_beside_the_ideal),
-    "fake −0": (FakeKeepsNegativeZero(), checks.affine_fake_is_dequantize_of_quantize),
-    "fake in float64": (FakeInFloat64(), checks.affine_fake_is_dequantize_of_quantize),
-    "zero is not kept": (FallsBack(), checks.affine_zero_is_exact),
+        swapped("rounding", "half_even", "ceil"), affine.affine_floats_stay_beside_the_ideal),
+    "fake −0": (FakeKeepsNegativeZero(), affine.affine_fake_is_dequantize_of_quantize),
+    "fake in float64": (FakeInFloat64(), affine.affine_fake_is_dequantize_of_quantize),
+    "zero is not kept": (FallsBack(), affine.affine_zero_is_exact),
 }  # fmt: skip
 
 # Those whose expected values are no oracle's.
 AFFINE_PROPERTIES = (
-    checks.affine_literals,
-    checks.affine_add_half_is_one_sum,
-    checks.affine_specials,
-    checks.affine_signed_scales,
-    checks.affine_narrow,
-    checks.affine_clip_commutes,
-    checks.affine_error_within_bound,
-    checks.affine_zero_is_exact,
-    checks.qparams_literals,
-    checks.qparams_of_empty_ranges,
-    checks.qparams_cover_the_range,
+    affine.affine_literals,
+    affine.affine_add_half_is_one_sum,
+    affine.affine_specials,
+    affine.affine_signed_scales,
+    affine.affine_narrow,
+    affine.affine_clip_commutes,
+    affine.affine_error_within_bound,
+    affine.affine_zero_is_exact,
+    qparams.qparams_literals,
+    qparams.qparams_of_empty_ranges,
+    qparams.qparams_cover_the_range,
 )
 
 
@@ -284,7 +284,7 @@ class SameScaleForTheNextCode(Affine):
 
 QPARAMS_MUTANTS = {
     **{
-        f"scale: {other} for {one}": (swapped("scale", one, other), checks.qparams_literals)
+        f"scale: {other} for {one}": (swapped("scale", one, other), qparams.qparams_literals)
         for one, other in (
             ("symmetric_qmax", "symmetric_half"),
             ("symmetric_half", "symmetric_qmax"),
@@ -296,41 +296,41 @@ QPARAMS_MUTANTS = {
         )
     },
     "scale: inverse_absmax by the width": (
-        swapped("scale", "inverse_absmax", "inverse_width"), checks.qparams_match_the_oracle),
-    "scale: one step too many": (SameScaleForTheNextCode(), checks.qparams_literals),
+        swapped("scale", "inverse_absmax", "inverse_width"), qparams.qparams_match_the_oracle),
+    "scale: one step too many": (SameScaleForTheNextCode(), qparams.qparams_literals),
     "zero_point: rounded before": (
-        swapped("zero_point", "rounded_difference", "rounded_quotient"), checks.qparams_on_ties),
+        swapped("zero_point", "rounded_difference", "rounded_quotient"), qparams.qparams_on_ties),
     "zero_point: rounded after": (
-        swapped("zero_point", "rounded_quotient", "rounded_difference"), checks.qparams_on_ties),
+        swapped("zero_point", "rounded_quotient", "rounded_difference"), qparams.qparams_on_ties),
     "zero_point: always from low": (
-        swapped("zero_point", "nearer_end", "rounded_difference"), checks.qparams_on_ties),
-    "zero_point: 0 for the middle": (swapped("zero_point", "middle", "zero"), checks.qparams_match_the_oracle),
-    "zero_point: outside of the codes": (ZeroPointOutside(), checks.qparams_match_the_oracle),
-    "zero_point_rounding: half even": (ignoring(zero_point_rounding="half_even"), checks.qparams_on_ties),
+        swapped("zero_point", "nearer_end", "rounded_difference"), qparams.qparams_on_ties),
+    "zero_point: 0 for the middle": (swapped("zero_point", "middle", "zero"), qparams.qparams_match_the_oracle),
+    "zero_point: outside of the codes": (ZeroPointOutside(), qparams.qparams_match_the_oracle),
+    "zero_point_rounding: half even": (ignoring(zero_point_rounding="half_even"), qparams.qparams_on_ties),
     "zero_point_from: the rounded scale": (
-        swapped("zero_point_from", "unrounded_scale", "rounded_scale"), checks.qparams_on_ties),
+        swapped("zero_point_from", "unrounded_scale", "rounded_scale"), qparams.qparams_on_ties),
     "zero_point_from: not in float64": (
-        swapped("zero_point_from", "float64", "rounded_scale"), checks.qparams_on_ties),
+        swapped("zero_point_from", "float64", "rounded_scale"), qparams.qparams_on_ties),
     "zero_point_from: not through float32": (
-        swapped("zero_point_from", "float64_to_float32", "float64"), checks.qparams_on_ties),
-    "zero_range: always 1": (ignoring(zero_range="one"), checks.qparams_of_empty_ranges),
+        swapped("zero_point_from", "float64_to_float32", "float64"), qparams.qparams_on_ties),
+    "zero_range: always 1": (ignoring(zero_range="one"), qparams.qparams_of_empty_ranges),
     "zero_range: normal numbers ignored": (
-        swapped("zero_range", "one_below_normal", "one"), checks.qparams_of_small_ranges),
-    "zero_range: only empty grows": (swapped("zero_range", "grown", "unit_ends"), checks.qparams_of_small_ranges),
-    "zero_range: small scales stay": (swapped("zero_range", "tenth", "one"), checks.qparams_of_small_ranges),
+        swapped("zero_range", "one_below_normal", "one"), qparams.qparams_of_small_ranges),
+    "zero_range: only empty grows": (swapped("zero_range", "grown", "unit_ends"), qparams.qparams_of_small_ranges),
+    "zero_range: small scales stay": (swapped("zero_range", "tenth", "one"), qparams.qparams_of_small_ranges),
     "zero_range: small widths stay": (
-        swapped("zero_range", "one_below_1e-4", "one"), checks.qparams_of_small_ranges),
-    "include_zero: always": (ignoring(include_zero="yes"), checks.qparams_match_the_oracle),
-    "include_zero: both ends": (swapped("include_zero", "low", "yes"), checks.qparams_match_the_oracle),
-    "include_zero: never": (ignoring(include_zero="no"), checks.qparams_cover_the_range),
-    "smallest_range: none": (ignoring(smallest_range=0.0), checks.qparams_literals),
-    "smallest_scale: none": (ignoring(smallest_scale=0.0), checks.qparams_literals),
-    "nudge: none": (ignoring(nudge="zero_point"), checks.qparams_literals),
-    "narrow: never": (ignoring(narrow="no"), checks.qparams_literals),
-    "narrow: the other end": (swapped("narrow", "high", "low"), checks.qparams_match_the_oracle),
-    "range_dtype: float32 for all": (ignoring(range_dtype="float32"), checks.qparams_on_ties),
-    "compute_dtype: s in float32": (ignoring(compute_dtype="float32"), checks.qparams_in_float64),
-    "form: the sign of Z": (swapped("form", "s(q+Z)", "s(q-Z)"), checks.qparams_literals),
+        swapped("zero_range", "one_below_1e-4", "one"), qparams.qparams_of_small_ranges),
+    "include_zero: always": (ignoring(include_zero="yes"), qparams.qparams_match_the_oracle),
+    "include_zero: both ends": (swapped("include_zero", "low", "yes"), qparams.qparams_match_the_oracle),
+    "include_zero: never": (ignoring(include_zero="no"), qparams.qparams_cover_the_range),
+    "smallest_range: none": (ignoring(smallest_range=0.0), qparams.qparams_literals),
+    "smallest_scale: none": (ignoring(smallest_scale=0.0), qparams.qparams_literals),
+    "nudge: none": (ignoring(nudge="zero_point"), qparams.qparams_literals),
+    "narrow: never": (ignoring(narrow="no"), qparams.qparams_literals),
+    "narrow: the other end": (swapped("narrow", "high", "low"), qparams.qparams_match_the_oracle),
+    "range_dtype: float32 for all": (ignoring(range_dtype="float32"), qparams.qparams_on_ties),
+    "compute_dtype: s in float32": (ignoring(compute_dtype="float32"), qparams.qparams_in_float64),
+    "form: the sign of Z": (swapped("form", "s(q+Z)", "s(q-Z)"), qparams.qparams_literals),
 }  # fmt: skip
 
 

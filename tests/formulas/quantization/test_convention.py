@@ -9,7 +9,7 @@ import pytest
 from refcompress.formulas.quantization import rounding
 from refcompress.formulas.quantization.convention import AXES, PARTS, Convention
 from refcompress.formulas.quantization.conventions import PRESETS
-from tests.formulas.quantization.checks import fitting
+from tests.formulas.quantization.checks.common import fitting
 
 FIELDS = {f.name: f for f in dataclasses.fields(Convention)}
 OTHERS = {"smallest_range", "smallest_scale", "origin", "limits"}  # fields that are no axis of words

@@ -6,7 +6,7 @@ import pytest
 from refcompress.formulas.quantization import affine, conventions
 from refcompress.formulas.quantization.convention import Convention
 from refcompress.formulas.quantization.conventions import PRESETS
-from tests.formulas.quantization.checks import frozen
+from tests.formulas.quantization.checks.common import frozen
 from tests.oracles.conventions import TWINS
 
 SCALES = (1.0, 0.5, 0.1, 0.0371, 1 / 3, 7.3e-4, 123.4, 2.0**-20)

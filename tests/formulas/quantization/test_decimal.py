@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import decimal
-from tests.formulas.quantization import checks
-from tests.formulas.quantization.checks import DTYPES, RULES, frozen
+from tests.formulas.quantization.checks import decimal as checks
+from tests.formulas.quantization.checks.common import DTYPES, RULES, exact, frozen
 
 
 @pytest.mark.parametrize("check", checks.DECIMAL)
@@ -19,18 +19,18 @@ def test_product_is_rounded_to_the_dtype_first():
     """0.045 in float64 and 1.005 in float32 lie below these decimals; times 100 they round to the ties 4.5, 100.5."""
     for dtype, value, up, even in ((np.float64, 0.045, 5, 4), (np.float32, 1.005, 101, 100)):
         w = frozen([value], dtype)
-        assert 1000 * checks.exact(w[0]) < round(1000 * value)
+        assert 1000 * exact(w[0]) < round(1000 * value)
         assert decimal.quantize(w, 2, rounding="half_up").tolist() == [up]
         assert decimal.quantize(w, 2, rounding="half_even").tolist() == [even]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(-2e6, 2e6, width=64), min_size=1, max_size=5), st.integers(0, 9), st.sampled_from(RULES))
 def test_float64_codes_and_errors(values, places, rule):
     checks.assert_decimal(decimal, frozen(values, np.float64), places, rule)  # 2e15 < 2^53
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=5), st.integers(0, 15), st.sampled_from(RULES))
 def test_float32_codes_and_errors(values, places, rule):
     checks.assert_decimal(decimal, frozen(values, np.float32), places, rule)  # 8e15 < 2^53

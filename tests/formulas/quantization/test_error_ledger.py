@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import affine, error_ledger
 from refcompress.formulas.quantization.error_ledger import Ledger
-from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.checks.common import DTYPES, exact, frozen
 from tests.oracles import error_ledger as oracle
 
 FIELDS = ("clipping", "rounding", "scale_storage", "format", "total")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import fixed_point
-from tests.formulas.quantization import checks
-from tests.formulas.quantization.checks import DTYPES, RULES, exact, frozen
+from tests.formulas.quantization.checks import fixed_point as checks
+from tests.formulas.quantization.checks.common import DTYPES, RULES, exact, frozen
 from tests.oracles import fixed_point as oracle
 
 
@@ -16,7 +16,7 @@ def test_property(check):
     check(fixed_point)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5),
     st.integers(0, 126),
@@ -27,7 +27,7 @@ def test_float64_codes_and_errors(values, fraction_bits, bits, rule):
     checks.assert_fixed(fixed_point, frozen(values, np.float64), fraction_bits, bits, rule)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=5),
     st.integers(0, 14),
@@ -38,7 +38,7 @@ def test_float32_codes_and_errors(values, fraction_bits, bits, rule):
     checks.assert_fixed(fixed_point, frozen(values, np.float32), fraction_bits, bits, rule)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     st.floats(-2e4, 2e4),
     st.floats(-2e4, 2e4),

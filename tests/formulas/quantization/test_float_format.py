@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import float_format
 from refcompress.formulas.quantization.float_format import Format
-from tests.formulas.quantization.formats import checks
-from tests.formulas.quantization.formats.checks import NAMES, NO_NAN, ROUNDINGS, frozen, policies
+from tests.formulas.quantization.formats.checks import float_format as checks
+from tests.formulas.quantization.formats.checks.common import frozen, same_codes, same_floats
+from tests.formulas.quantization.formats.checks.float_format import NAMES, NO_NAN, ROUNDINGS, policies
 from tests.oracles import float_format as oracle
 from tests.oracles.rounding import to_format
 
@@ -60,7 +61,7 @@ def test_formats_without_a_name():
         assert (form.bits, form.largest) == (oracle.bits(name), oracle.largest(name))
         codes = np.arange(1 << form.bits)
         expected = frozen([float(oracle.decode(code, name)) for code in codes.tolist()], np.float32)
-        checks.same_floats(float_format.decode(codes, form), expected)
+        same_floats(float_format.decode(codes, form), expected)
         if form.nan != "none":
             assert_encodes(frozen([np.nan, -np.nan]), name, "nan", "half_even", form)
 
@@ -80,7 +81,7 @@ def test_a_format_is_what_its_name_says():
         form = float_format.FORMATS[name]
         codes = np.arange(1 << form.bits)
         values = float_format.decode(codes, name)
-        checks.same_floats(float_format.decode(codes, form), values)
+        same_floats(float_format.decode(codes, form), values)
         number = values[np.isfinite(values)]
         assert (float_format.encode(number, form) == float_format.encode(number, name)).all()
 
@@ -89,12 +90,12 @@ def test_block_scales_by_hand():
     """UE4M3 and UE5M3: zero, the smallest subnormal and normal number, one, the largest, and what is none of them."""
     x = frozen([0.0, -0.0, 2.0**-9, 2.0**-6, 1.0, 448.0, 449.0, 1e9, np.inf, -1e-30, -1.0, -np.inf, np.nan])
     codes = [0, 0, 1, 8, 0x38, 0x7E, 0x7E, 0x7E, 0x7E, 0x7F, 0x7F, 0x7F, 0x7F]
-    checks.same_codes(float_format.encode(x, OWN["ue4m3"]), codes, np.uint8)
+    same_codes(float_format.encode(x, OWN["ue4m3"]), codes, np.uint8)
     codes[7:9] = [0x7F, 0x7F]
-    checks.same_codes(float_format.encode(x, OWN["ue4m3"], "nan"), codes, np.uint8)
+    same_codes(float_format.encode(x, OWN["ue4m3"], "nan"), codes, np.uint8)
     x = frozen([2.0**-17, 2.0**-14, 1.0, 114688.0, -1.0], np.float32)  # 1.75 · 2^16
-    checks.same_codes(float_format.encode(x, OWN["ue5m3"]), [1, 8, 0x78, 0xFE, 0xFF], np.uint8)
-    checks.same_floats(float_format.decode([1, 8, 0x78, 0xFE], OWN["ue5m3"]), x[:4])
+    same_codes(float_format.encode(x, OWN["ue5m3"]), [1, 8, 0x78, 0xFE, 0xFF], np.uint8)
+    same_floats(float_format.decode([1, 8, 0x78, 0xFE], OWN["ue5m3"]), x[:4])
 
 
 def test_fields_of_narrow_integers():
@@ -153,7 +154,7 @@ def test_what_a_format_without_a_name_refuses():
 def assert_encodes(x, name, overflow, rounding, form=None):
     got = float_format.encode(x, form or name, overflow, rounding=rounding)
     expected = [oracle.encode(value, name, overflow, rounding) for value in x.tolist()]
-    checks.same_codes(got, expected, checks.code_type(name))
+    same_codes(got, expected, checks.code_type(name))
 
 
 @settings(deadline=None, max_examples=60)

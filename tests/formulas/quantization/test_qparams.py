@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import affine, qparams
 from refcompress.formulas.quantization.convention import Convention
-from tests.formulas.quantization import checks
-from tests.formulas.quantization.checks import DTYPES, fitting, frozen
+from tests.formulas.quantization.checks import qparams as checks
+from tests.formulas.quantization.checks.common import DTYPES, fitting, frozen
 
 
 @pytest.mark.parametrize("check", checks.QPARAMS)

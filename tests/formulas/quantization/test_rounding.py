@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import rounding
-from tests.formulas.quantization import checks
-from tests.formulas.quantization.checks import DTYPES, RULES, frozen
+from tests.formulas.quantization.checks import rounding as checks
+from tests.formulas.quantization.checks.common import DTYPES, NEAREST, RULES, Draws, exact, frozen, neighbours
 from tests.oracles import rounding as oracle
 
 
@@ -20,7 +20,7 @@ def test_names():
     assert rounding.NEAREST == ("half_even", "half_away", "half_up", "half_down", "half_toward_zero")
     assert rounding.RULES[5:] == ("floor", "ceil", "toward_zero", "stochastic")
     assert rounding.RULES[:5] == rounding.NEAREST
-    assert (checks.NEAREST, checks.RULES) == (rounding.NEAREST, rounding.RULES)
+    assert (NEAREST, RULES) == (rounding.NEAREST, rounding.RULES)
 
 
 LITERALS = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.3, -0.7]
@@ -47,7 +47,7 @@ def test_literals(dtype, rule, expected):
 def test_stochastic_literals():
     t = frozen([1.25, -1.25, 0.75, 3.0, -3.0])
     for u, expected in ((0.0, [2, -1, 1, 3, -3]), (0.25, [1, -1, 1, 3, -3]), (0.75, [1, -2, 0, 3, -3])):
-        assert rounding.apply(t, "stochastic", checks.Draws([u] * 5)).tolist() == expected
+        assert rounding.apply(t, "stochastic", Draws([u] * 5)).tolist() == expected
 
 
 def test_default_is_half_even():
@@ -57,7 +57,7 @@ def test_default_is_half_even():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_rules_that_mirror_each_other(dtype):
     """half_down is half_up of −t, negated."""
-    t = frozen([x for k in range(-9, 9) for x in checks.neighbours(k / 2, dtype)])
+    t = frozen([x for k in range(-9, 9) for x in neighbours(k / 2, dtype)])
     assert rounding.apply(t, "half_down").tobytes() == (-rounding.apply(-t, "half_up")).tobytes()
 
 
@@ -98,7 +98,7 @@ def test_float32_matches_the_oracle(values, rule):
 @pytest.mark.parametrize(("name", "dtype", "precision"), [("float32", np.float32, 24), ("float64", np.float64, 53)])
 def test_format_of_the_oracle(name, dtype, precision):
     """The oracle's rounding to a format, from its definition: literals, ties, subnormals and the overflow threshold."""
-    one, half, info = checks.exact(1), checks.exact(0.5), np.finfo(dtype)
+    one, half, info = exact(1), exact(0.5), np.finfo(dtype)
     step = half**precision * 2  # the spacing above 1
     for x, expected in (
         (one, one),
@@ -110,7 +110,7 @@ def test_format_of_the_oracle(name, dtype, precision):
         (one - step * 3 / 4, one - step),
     ):
         assert oracle.to_format(x, name) == expected
-    subnormal = checks.exact(info.smallest_subnormal)
+    subnormal = exact(info.smallest_subnormal)
     assert [oracle.to_format(subnormal * k / 4, name) / subnormal for k in range(-7, 8)] == [
         -2,
         -2,
@@ -128,8 +128,8 @@ def test_format_of_the_oracle(name, dtype, precision):
         2,
         2,
     ]
-    largest = checks.exact(info.max)
-    unit = largest - checks.exact(np.nextafter(info.max, dtype(0)))
+    largest = exact(info.max)
+    unit = largest - exact(np.nextafter(info.max, dtype(0)))
     assert oracle.to_format(largest + unit / 2 - half**80, name) == largest
     assert oracle.to_format(largest + unit / 2, name) == np.inf
     assert oracle.to_format(-largest - unit, name) == -np.inf
@@ -139,8 +139,8 @@ def test_format_of_the_oracle(name, dtype, precision):
 @given(st.fractions(max_denominator=10**30), st.integers(-200, 200))
 def test_format_of_the_oracle_is_that_of_python(x, power):
     """Python's division of integers is correctly rounded to float64."""
-    x *= checks.exact(2.0**power)
-    assert oracle.to_format(x, "float64") == checks.exact(x.numerator / x.denominator)
+    x *= exact(2.0**power)
+    assert oracle.to_format(x, "float64") == exact(x.numerator / x.denominator)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.int64, bool, complex])
@@ -173,6 +173,6 @@ def test_superfluous_rng(rule):
 
 
 def test_a_stochastic_zero_has_the_sign_of_t():
-    always_up = checks.Draws(np.zeros(3))
+    always_up = Draws(np.zeros(3))
     result = rounding.apply(np.array([-0.25, -0.0, 0.0]), "stochastic", always_up)
     assert (result.tolist(), np.signbit(result).tolist()) == ([0.0, 0.0, 0.0], [True, True, False])

@@ -6,8 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import uniform
-from tests.formulas.quantization import checks
-from tests.formulas.quantization.checks import DTYPES, NEAREST, RULES, frozen
+from tests.formulas.quantization.checks import uniform as checks
+from tests.formulas.quantization.checks.common import DTYPES, NEAREST, RULES, exact, frozen, shared_draw
 from tests.oracles import uniform as oracle
 
 
@@ -61,7 +61,7 @@ def cases(draw):
     low, high = sorted(dtype(draw(ends)) for _ in range(2))
     bits = draw(st.integers(1, 16))
     name = np.dtype(dtype).name
-    s = oracle.float_scale(checks.exact(low), checks.exact(high), bits, name)
+    s = oracle.float_scale(exact(low), exact(high), bits, name)
     assume(s > 0)
     parts = draw(st.lists(st.floats(0, 1, width=width), min_size=1, max_size=5))
     inside = [np.clip(low + dtype(part) * (high - low), low, high) for part in parts]
@@ -69,7 +69,7 @@ def cases(draw):
     return frozen([*inside, *outside, low, high], dtype), low, high, dtype(float(s)), low, bits
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(cases(), st.sampled_from(RULES), st.integers(0, 63))
 def test_codes_and_errors(case, rule, u):
     w, low, high, s, z, bits = case
@@ -79,7 +79,7 @@ def test_codes_and_errors(case, rule, u):
     checks.assert_error_within_bound(uniform, w, low, high, s, z, bits, rule)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(cases(), st.sampled_from(NEAREST), st.integers(0, 2**16 - 1))
 def test_round_trip(case, rule, q):
     _, low, high, s, z, bits = case
@@ -88,7 +88,7 @@ def test_round_trip(case, rule, q):
     assert uniform.quantize(uniform.dequantize(codes, s, z), s, z, bits, rounding=rule).tolist() == codes.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(cases(), st.sampled_from(RULES), st.integers(0, 2**32 - 1))
 def test_monotone_under_a_shared_draw(case, rule, seed):
     w, _, _, s, z, bits = case
@@ -152,7 +152,7 @@ def test_fake_quantize_is_dequantize_of_quantize(types, rule):
             assert fake.tobytes() == expected.tobytes()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(cases(), st.sampled_from(RULES))
 def test_fake_values(case, rule):
     w, _, _, s, z, bits = case
@@ -197,7 +197,7 @@ def test_the_weights_themselves_may_be_the_output(rule, dtype):
     w = np.random.default_rng(3).standard_normal((4, 6)).astype(dtype)
     s, z = np.linspace(0.05, 0.3, 4).astype(dtype)[:, None], dtype(-1)
     expected, result = (
-        uniform.fake_quantize(v, s, z, 3, rounding=rule, rng=checks.shared_draw(rule, w.shape), out=out)
+        uniform.fake_quantize(v, s, z, 3, rounding=rule, rng=shared_draw(rule, w.shape), out=out)
         for v, out in ((w.copy(), None), (w, w))
     )
     assert result is w
@@ -403,9 +403,9 @@ def test_the_largest_ranges_come_back_or_are_refused(dtype, bits):
             continue
         ends = frozen([low, high], dtype)
         restored = uniform.dequantize(uniform.quantize(ends, s, z, bits), s, z)
-        allowed = checks.exact(uniform.error_bound(s)) + checks.exact(uniform.float_slack(s, z, bits))
+        allowed = exact(uniform.error_bound(s)) + exact(uniform.float_slack(s, z, bits))
         for x, back in zip(ends, restored, strict=True):
-            assert abs(checks.exact(x) - checks.exact(back)) <= allowed
+            assert abs(exact(x) - exact(back)) <= allowed
     assert refused == 0 or bits > 1  # one step of one bit is the width itself
 
 

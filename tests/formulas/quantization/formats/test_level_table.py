@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import level_table
-from tests.formulas.quantization.formats import checks
-from tests.formulas.quantization.formats.checks import TABLES, frozen
+from tests.formulas.quantization.formats.checks import level_table as checks
+from tests.formulas.quantization.formats.checks.common import frozen
+from tests.formulas.quantization.formats.checks.level_table import TABLES
 
 
 @pytest.mark.parametrize("check", checks.LEVEL)

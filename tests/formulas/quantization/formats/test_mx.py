@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import mx
-from tests.formulas.quantization.formats import checks
-from tests.formulas.quantization.formats.checks import ELEMENTS, EXPONENTS, frozen
+from tests.formulas.quantization.formats.checks import mx as checks
+from tests.formulas.quantization.formats.checks.common import frozen
+from tests.formulas.quantization.formats.checks.mx import ELEMENTS, EXPONENTS
 
 LARGEST = float(np.finfo(np.float32).max)
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.formats import nvfp4
-from tests.formulas.quantization.formats import checks
-from tests.formulas.quantization.formats.checks import ARITHMETICS, frozen
+from tests.formulas.quantization.formats.checks import nvfp4 as checks
+from tests.formulas.quantization.formats.checks.common import frozen
+from tests.formulas.quantization.formats.checks.nvfp4 import ARITHMETICS
 
 
 @pytest.mark.parametrize("check", checks.NVFP4)

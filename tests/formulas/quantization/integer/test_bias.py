@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import bias
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import bias as checks
+from tests.formulas.quantization.integer.checks.common import assert_integers, frozen
 from tests.oracles import bias as oracle
 
 
@@ -25,12 +26,12 @@ def test_property(check):
 )
 def test_any_bias(values, s_x, s_w, rule):
     expected = [oracle.quantize_bias(v, s_x, s_w, rule) for v in values]
-    checks.assert_integers(bias.quantize_bias(checks.frozen(values), s_x, s_w, rounding=rule), expected)
+    assert_integers(bias.quantize_bias(frozen(values), s_x, s_w, rounding=rule), expected)
 
 
 def test_re_exported_and_empty():
     assert integer.quantize_bias is bias.quantize_bias
-    checks.assert_integers(bias.quantize_bias(np.zeros(0), 1.0, np.zeros(0)), [])
+    assert_integers(bias.quantize_bias(np.zeros(0), 1.0, np.zeros(0)), [])
 
 
 B = np.array([1.0, -2.0])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import integer_conv2d
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import integer_conv2d as checks
+from tests.formulas.quantization.integer.checks.common import codes, frozen
 from tests.oracles import integer_conv2d as oracle
 
 
@@ -36,10 +37,10 @@ def test_any_geometry(data):
         return
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x, w = (
-        checks.codes(rng, data.draw(st.sampled_from([np.int8, np.uint8])), shape)
+        codes(rng, data.draw(st.sampled_from([np.int8, np.uint8])), shape)
         for shape in ((N, Cg * groups, H, W), (Og * groups, Cg, kh, kw))
     )
-    z_x, z_w = int(x[0, 0, 0, 0]), data.draw(st.sampled_from([0, 5, checks.frozen(w[:, 0, 0, 0])]))
+    z_x, z_w = int(x[0, 0, 0, 0]), data.draw(st.sampled_from([0, 5, frozen(w[:, 0, 0, 0])]))
     checks.assert_convolution(
         integer_conv2d, x, w, z_x, z_w, stride=stride, padding=padding, dilation=dilation, groups=groups
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from refcompress.formulas import blocks as formula_blocks
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import multiplier
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import multiplier as checks
 
 
 @pytest.mark.parametrize("check", checks.MULTIPLIER)

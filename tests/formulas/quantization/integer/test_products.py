@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refcompress.formulas.quantization import integer
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import products as checks
 from tests.gradient_check import frozen, layouts
 from tests.oracles import products as oracle
 

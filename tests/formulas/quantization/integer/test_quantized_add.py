@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas import blocks as formula_blocks
 from refcompress.formulas.quantization.integer import quantized_add
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import quantized_add as checks
+from tests.formulas.quantization.integer.checks.common import frozen
 
 ROUNDINGS = ("double", "double_up", "single", "float")
 
@@ -24,7 +25,7 @@ def test_property(check):
     st.tuples(st.integers(-128, 127), st.integers(0, 255), st.integers(-128, 127)),
 )
 def test_any_scales(pairs, scales, zero_points):
-    a, b = checks.frozen([x for x, _ in pairs], np.int8), checks.frozen([y for _, y in pairs], np.uint8)
+    a, b = frozen([x for x, _ in pairs], np.int8), frozen([y for _, y in pairs], np.uint8)
     options = dict(zip(("a_scale", "b_scale", "out_scale"), map(np.float32, scales), strict=True))
     options |= dict(zip(("a_zero_point", "b_zero_point", "out_zero_point"), zero_points, strict=True))
     for rounding in ROUNDINGS:

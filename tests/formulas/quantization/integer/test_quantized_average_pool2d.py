@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.integer import quantized_average_pool2d
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import quantized_average_pool2d as checks
+from tests.formulas.quantization.integer.checks.common import codes, frozen
 
 
 @pytest.mark.parametrize("check", checks.POOL)
@@ -31,7 +32,7 @@ def test_any_geometry(data):
         return
     stride = tuple(data.draw(st.integers(1, 5)) for _ in range(2))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    x = checks.codes(rng, np.int8, (1, 2, H, W))
+    x = codes(rng, np.int8, (1, 2, H, W))
     checks.assert_pooled(quantized_average_pool2d, x, kernel, stride=stride, padding=padding)
     checks.assert_pooled(
         quantized_average_pool2d, x, kernel, stride=stride, padding=padding, rounding="float", x_scale=0.25,
@@ -45,7 +46,7 @@ def test_no_images():
 
 
 def test_equal_zero_points_do_not_matter_to_integers():
-    x = checks.frozen([[[[-3, 4]]]], np.int8)
+    x = frozen([[[[-3, 4]]]], np.int8)
     for z in (0, 7, -100):
         found = quantized_average_pool2d.average_pool2d(x, (1, 2), x_zero_point=z, out_zero_point=z)
         assert found.tolist() == [[[[1]]]]

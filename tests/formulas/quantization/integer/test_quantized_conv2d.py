@@ -5,7 +5,8 @@ import pytest
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import quantized_conv2d, quantized_matmul
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import quantized_conv2d as checks
+from tests.formulas.quantization.integer.checks.common import MODES, codes
 
 
 @pytest.mark.parametrize("check", checks.QUANTIZED_CONV)
@@ -13,10 +14,10 @@ def test_property(check):
     check(quantized_conv2d)
 
 
-@pytest.mark.parametrize("rounding", checks.MODES)
+@pytest.mark.parametrize("rounding", MODES)
 def test_a_filter_of_one_pixel_is_a_matrix_product(rounding):
     rng = np.random.default_rng(1)
-    x, w = checks.codes(rng, np.uint8, (2, 7, 3, 4)), checks.codes(rng, np.int8, (5, 7, 1, 1))
+    x, w = codes(rng, np.uint8, (2, 7, 3, 4)), codes(rng, np.int8, (5, 7, 1, 1))
     bias, s_w = rng.integers(-999, 999, 5), rng.uniform(0.01, 0.1, 5)
     options = {"out_scale": 3.0, "out_zero_point": -9, "rounding": rounding, "dtype": np.int8}
     out = quantized_conv2d.conv2d(x, w, bias, x_scale=0.05, w_scale=s_w, x_zero_point=99, w_zero_point=3, **options)

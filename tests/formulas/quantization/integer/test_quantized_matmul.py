@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import quantized_matmul
-from tests.formulas.quantization.integer import checks
+from tests.formulas.quantization.integer.checks import quantized_matmul as checks
+from tests.formulas.quantization.integer.checks.common import MODES, assert_integers, codes, frozen
 from tests.oracles import quantized_matmul as oracle
 
 
@@ -28,16 +29,16 @@ def test_property(check, module):
     st.integers(0, 999),
     st.tuples(*[st.floats(2.0**-7, 1, width=32)] * 3),
     st.tuples(st.integers(-128, 127), st.integers(0, 255), st.integers(-128, 127)),
-    st.sampled_from(checks.MODES),
+    st.sampled_from(MODES),
 )
 def test_any_scales(seed, scales, zero_points, rounding):
     rng = np.random.default_rng(seed)
-    a, b = checks.codes(rng, np.int8, (2, 5)), checks.codes(rng, np.uint8, (5, 3))
-    bias = checks.frozen(rng.integers(-999, 999, 3))
+    a, b = codes(rng, np.int8, (2, 5)), codes(rng, np.uint8, (5, 3))
+    bias = frozen(rng.integers(-999, 999, 3))
     options = dict(zip(("a_scale", "b_scale", "out_scale"), map(np.float32, scales), strict=True))
     options |= dict(zip(("a_zero_point", "b_zero_point", "out_zero_point"), zero_points, strict=True))
     expected = oracle.matmul(a.tolist(), b.tolist(), bias.tolist(), **options, rounding=rounding)
-    checks.assert_integers(quantized_matmul.matmul(a, b, bias, **options, rounding=rounding), expected, np.int8)
+    assert_integers(quantized_matmul.matmul(a, b, bias, **options, rounding=rounding), expected, np.int8)
 
 
 GOOD = {

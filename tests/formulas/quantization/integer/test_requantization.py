@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization import integer
 from refcompress.formulas.quantization.integer import requantization
-from tests.formulas.quantization.integer import checks
-from tests.formulas.quantization.integer.checks import MAX, MIN, MODES
+from tests.formulas.quantization.integer.checks import requantization as checks
+from tests.formulas.quantization.integer.checks.common import MAX, MIN, MODES, assert_integers, frozen
 from tests.oracles import requantization as oracle
 
 INT32 = st.integers(MIN, MAX)
@@ -24,17 +24,17 @@ def test_property(check):
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(INT32, INT32), min_size=1, max_size=9))
 def test_any_product(pairs):
-    a, b = checks.frozen(pairs).T
+    a, b = frozen(pairs).T
     expected = [oracle.saturating_rounding_doubling_high_mul(*pair) for pair in pairs]
-    checks.assert_integers(requantization.saturating_rounding_doubling_high_mul(a, b), expected)
+    assert_integers(requantization.saturating_rounding_doubling_high_mul(a, b), expected)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(INT32, st.integers(0, 31)), min_size=1, max_size=9))
 def test_any_division(pairs):
-    x, exponent = checks.frozen(pairs).T
+    x, exponent = frozen(pairs).T
     expected = [oracle.rounding_divide_by_pot(*pair) for pair in pairs]
-    checks.assert_integers(requantization.rounding_divide_by_pot(x, exponent), expected)
+    assert_integers(requantization.rounding_divide_by_pot(x, exponent), expected)
 
 
 @settings(deadline=None, max_examples=60)
@@ -73,7 +73,7 @@ def test_the_ends_of_int32():
     for rounding, given_ in (("single", (MAX, 30)), ("float", (3e38, None))):
         for z in (-5, 0, 5, MIN, MAX):
             found = requantization.requantize([MIN, 0, MAX], *given_, rounding, zero_point=z, **ends)
-            checks.assert_integers(found, [MIN, z, MAX])
+            assert_integers(found, [MIN, z, MAX])
     for rounding in ("double", "double_up"):
         assert requantization.requantize([MIN, MAX], MAX, 0, rounding, zero_point=MAX, **ends).tolist() == [0, MAX]
 
@@ -230,7 +230,7 @@ def test_rescale_refuses(error, match, change):
 
 def test_inputs_stay():
     """Read-only arrays pass, so nothing is written; the checks give nothing else."""
-    acc, bias = checks.frozen([[5, -5]], np.int32), checks.frozen([1, 2], np.int32)
+    acc, bias = frozen([[5, -5]], np.int32), frozen([1, 2], np.int32)
     for rounding in MODES:
-        requantization.rescale(acc, 0.5, checks.frozen([0.5, 0.25]), 0.5, rounding, bias=bias)
+        requantization.rescale(acc, 0.5, frozen([0.5, 0.25]), 0.5, rounding, bias=bias)
     assert (acc.tolist(), bias.tolist()) == ([[5, -5]], [1, 2])

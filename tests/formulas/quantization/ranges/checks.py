@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.checks.common import DTYPES, exact, frozen
 from tests.oracles import aciq as aciq_oracle
 from tests.oracles import entropy as entropy_oracle
 from tests.oracles import histogram as histogram_oracle
@@ -75,17 +75,6 @@ def refuses_what_is_no_finite_float_array(call):
 # min_max
 
 
-def min_max_literals(m):
-    is_range(m.min_max(frozen([0.5, -1.0, 2.0])), -1, 2, np.float64)
-    is_range(m.min_max(frozen([[3.0], [4.0]], np.float32)), 3, 4, np.float32)  # 0 is not put in
-    is_range(m.min_max(frozen([-3.0, -4.0])), -4, -3, np.float64)
-    assert float(m.absolute_maximum(frozen([0.5, -3.0, 2.0]))) == 3
-    assert float(m.absolute_maximum(frozen([0.5, -3.0, 4.0]))) == 4
-    assert float(m.absolute_maximum(frozen([-3.0, -4.0]))) == 4
-    for zero in (0.0, -0.0):
-        assert math.copysign(1, m.absolute_maximum(frozen([zero, zero]))) == 1
-
-
 def min_max_of_extreme_arrays(m):
     for dtype in DTYPES:
         for x in extreme_arrays(dtype).values():
@@ -96,32 +85,10 @@ def min_max_of_extreme_arrays(m):
             assert float(largest) == min_max_oracle.absolute_maximum(values)
 
 
-MIN_MAX = (min_max_literals, min_max_of_extreme_arrays)
+MIN_MAX = (min_max_of_extreme_arrays,)
 
 
 # moving_average
-
-
-def moving_average_first_batch(m):
-    """The first batch's range is the result, whatever c is."""
-    for dtype in DTYPES:
-        is_range(m.update(None, frozen([-1.0, 3.0], dtype), c=0.25), -1, 3, dtype)
-        is_range(m.update(None, frozen([1.0, 3.0], dtype)), 1, 3, dtype)
-        is_range(m.update(None, frozen([1.0, 3.0], dtype), include_zero=True), 0, 3, dtype)
-        is_range(m.update(None, frozen([-2.0, -1.0], dtype), include_zero=True), -2, 0, dtype)
-
-
-def moving_average_literals(m):
-    """−1 + ¼·(−3 + 1) = −1.5 and 1 + ¼·(5 − 1) = 2; toward 0 where 0 is put in: −1 + ¼ and 1 + ¼."""
-    for dtype in DTYPES:
-        before = dtype(-1), dtype(1)
-        is_range(m.update(before, frozen([-3.0, 0.0, 5.0], dtype), c=0.25), -1.5, 2, dtype)
-        is_range(m.update(before, frozen([1.0, 2.0], dtype), c=0.25), -0.5, 1.25, dtype)
-        is_range(m.update(before, frozen([1.0, 2.0], dtype), c=0.25, include_zero=True), -0.75, 1.25, dtype)
-        is_range(m.update(before, frozen([-2.0, -1.0], dtype), c=0.25, include_zero=True), -1.25, 0.75, dtype)
-        is_range(m.update(before, frozen([1.0, 2.0], dtype), c=1.0), 1, 2, dtype)  # nothing of the old one is left
-    moved = 0.009999999776482582  # 0.01 in float32
-    is_range(m.update((np.float32(0), np.float32(0)), frozen([-1, 1], np.float32)), -moved, moved, np.float32)
 
 
 def moving_average_rounds_every_step(m):
@@ -138,39 +105,10 @@ def moving_average_rounds_every_step(m):
                 is_range(state, *expected, dtype)
 
 
-MOVING_AVERAGE = (moving_average_first_batch, moving_average_literals, moving_average_rounds_every_step)
+MOVING_AVERAGE = (moving_average_rounds_every_step,)
 
 
 # percentile
-
-
-def percentile_kth_literals(m):
-    """k by hand: ⌊p/100·n + ½⌋ from above, ⌈p′/100·n⌉ from below."""
-    ten = frozen([7, 3, 9, 1, 5, 10, 2, 8, 4, 6.0])
-    for p, low, high in ((90, 1, 9), (85, 2, 9), (84, 2, 8), (94, 1, 9), (95, 1, 10), (50, 5, 5), (99.9, 1, 10)):
-        is_range(m.percentile(ten, p), low, high, np.float64)
-    is_range(m.percentile(ten, 100, low_p=10), 1, 10, np.float64)
-    is_range(m.percentile(ten, 100, low_p=10.5), 2, 10, np.float64)
-    is_range(m.percentile(ten, 100, low_p=100), 10, 10, np.float64)
-    is_range(m.percentile(frozen([4, -4, 0, 2, -2], np.float32), 50), 0, 0, np.float32)
-    hundred = frozen(np.arange(1.0, 101.0)[::-1])
-    is_range(m.percentile(hundred, 93, low_p=7), 8, 93, np.float64)  # 0.01·7·100 is 7.000000000000001
-    four = frozen([-4.0, 3.0, -2.0, 1.0])
-    assert [float(m.absolute(four, p)) for p in (12.5, 37.4, 37.5, 75, 100)] == [1, 1, 2, 3, 4]
-
-
-def percentile_interpolated_literals(m):
-    """h by hand: 0.6·4 = 2.4 from above is 4 + 0.4·4, 0.4·4 = 1.6 from below is 2 + 0.6·2."""
-    five = frozen([16.0, 1.0, 8.0, 4.0, 2.0])
-    low, high = m.percentile(five, 60, "interpolated")
-    assert float(low) == pytest.approx(3.2, rel=1e-15)
-    assert float(high) == pytest.approx(5.6, rel=1e-15)
-    is_range(m.percentile(frozen([10.0, 0.0]), 75, "interpolated"), 2.5, 7.5, np.float64)
-    is_range(m.percentile(five, 100, "interpolated"), 1, 16, np.float64)
-    is_range(m.percentile(five, 75, "interpolated", low_p=0), 1, 8, np.float64)
-    is_range(m.percentile(five, 50, "interpolated"), 4, 4, np.float64)
-    is_range(m.percentile(frozen([0, 1], np.float32), 62.5, "interpolated"), 0.375, 0.625, np.float32)
-    assert float(m.absolute(frozen([-4.0, 3.0, -2.0, 1.0]), 50, "interpolated")) == 2.5
 
 
 def percentile_kth_matches_the_oracle(m):
@@ -220,33 +158,12 @@ def percentile_interpolated_matches_the_oracle(m):
 
 
 PERCENTILE = (
-    percentile_kth_literals,
-    percentile_interpolated_literals,
     percentile_kth_matches_the_oracle,
     percentile_interpolated_matches_the_oracle,
 )
 
 
 # power_of_two
-
-
-def power_of_two_literals(m):
-    """127·√2 = 179.6 and 63.5·√2 = 89.8 are where the nearest power changes."""
-    for absmax, ceil, nearest in (
-        (127, 1, 1),
-        (127.5, 2, 1),
-        (179, 2, 1),
-        (180, 2, 2),
-        (63.5, 0.5, 0.5),
-        (64, 1, 0.5),
-        (89, 1, 0.5),
-        (90, 1, 1),
-        (1.5, 0.015625, 0.015625),
-    ):
-        assert float(m.scale(float(absmax), 127)) == ceil
-        assert float(m.scale(float(absmax), 127, "nearest")) == nearest
-    assert float(m.scale(127.5, 127.5)) == 1
-    assert float(m.scale(2.0**36, 2.0**7)) == 2**29  # where ⌈log s / log 2⌉ in float64 is 30
 
 
 def power_of_two_at_every_power(m):
@@ -286,23 +203,10 @@ def power_of_two_matches_the_oracle(m):
                 assert s.tolist() == [2.0**k for k in expected]
 
 
-POWER_OF_TWO = (power_of_two_literals, power_of_two_at_every_power, power_of_two_matches_the_oracle)
+POWER_OF_TWO = (power_of_two_at_every_power, power_of_two_matches_the_oracle)
 
 
 # least_error
-
-
-def least_error_literals(m):
-    """Two codes, the ends of the range: of 1, ¾ and ½ of [0, 1] the second leaves (1 − ¾)² only."""
-    x = frozen([0, 0.75, 0.75, 1], np.float32)
-    is_range(m.search(x, 0, 1, "source", norm=2.0, grid=4), 0, 0.75, np.float32)
-    assert least_error_oracle.candidates(4, 0.8) == 3
-    is_range(m.search(x, 0, 1, "source", norm=2.0, grid=4, max_shrink=0.25), 0, 1, np.float32)
-    is_range(m.search(frozen(-x), 0, 1, "source", norm=2.0, grid=4), -0.75, 0, np.float32)
-    is_range(m.search(frozen(x, np.float64), 0, 1, "source", norm=2.0, grid=4), 0, 0.75, np.float64)
-    # Σ|e|: 2·¼ for the whole range, ¼ for ¾ of it, 2·¼ + ½ for half of it; Σ e⁸ the same order
-    for norm in (0.5, 1.0, 8.0):
-        is_range(m.search(x, 0, 1, "source", norm=norm, grid=4), 0, 0.75, np.float32)
 
 
 def least_error_ties_go_to_the_larger_range(m):
@@ -361,7 +265,6 @@ def is_the_least(found, ends):
 
 
 LEAST_ERROR = (
-    least_error_literals,
     least_error_ties_go_to_the_larger_range,
     least_error_default_grid,
     least_error_norms_differ,
@@ -381,27 +284,6 @@ def collected(m, batches, bins):
     return seen
 
 
-def histogram_literals(m):
-    """By hand, four bins each."""
-    for batches, counts, low, high in (
-        ([[0, 1, 2, 4]], [1, 1, 1, 1], 0, 4),  # 4 is in the last bin
-        ([[0, 0.5, 3, 4]], [2, 0, 0, 2], 0, 4),
-        ([[-4, -2.5, 4]], [2, 0, 0, 1], -4, 4),
-        ([[3, 3]], [0, 0, 2, 0], 3, 3),  # counted between 2 and 4
-        ([[3, 3], [3]], [0, 0, 3, 0], 3, 3),
-        ([[3, 3], [5]], [2, 0, 0, 1], 3, 5),
-        ([[3, 3], [-5]], [1, 0, 0, 2], -5, 3),
-        ([[0, 1, 2, 4], [3]], [1, 1, 1, 2], 0, 4),  # the range stays: counts are added
-        ([[0, 1, 2, 4], [8]], [2, 2, 0, 1], 0, 8),
-        ([[0, 1, 2, 4], [-4, 8]], [1, 2, 2, 1], -4, 8),
-        ([[0, 1, 2, 4], [6]], [1.5, 1.5, 1, 1], 0, 6),  # bin 1, from 1 to 2, is cut at 1.5
-        ([[0, 0, 1, 2, 4], [16]], [5, 0, 0, 1], 0, 16),
-    ):
-        histogram = collected(m, batches, 4)
-        assert histogram.counts.tolist() == counts
-        assert (float(histogram.low), float(histogram.high)) == (low, high)
-
-
 def histogram_collect_matches_the_oracle(m):
     rng = np.random.default_rng(6)
     for bins in (2, 3, 5, 8, 17):
@@ -411,23 +293,6 @@ def histogram_collect_matches_the_oracle(m):
             counts, low, high = histogram_oracle.collect([fractions(batch) for batch in batches], bins)
             assert fractions(histogram.counts) == counts
             assert (exact(histogram.low), exact(histogram.high)) == (low, high)
-
-
-def histogram_search_literals(m):
-    """Nine values in four bins of width 1, two levels.
-
-    The first step gives up the last bin, whatever its error: levels of width 1.5, middles ¾ and 2¼. Its bins cost 7/12,
-    13/12, 0 and 79/48, together 3.31. The next one gives up all but the first: 1/12, 31/12, 0 and 367/48 are more.
-    """
-    x = frozen([0, 0, 0.5, 0.5, 1, 1, 1.5, 1.5, 4], np.float32)
-    histogram = m.collect(x, bins=4)
-    assert histogram.counts.tolist() == [4, 4, 0, 1]
-    assert histogram_oracle.error([Fraction(k) for k in (4, 4, 0, 1)], 0, 2, 2) == Fraction(53, 16)
-    assert histogram_oracle.error([Fraction(k) for k in (4, 4, 0, 1)], 0, 0, 2) == Fraction(495, 48)
-    is_range(m.search(histogram, levels=2), 0, 3, np.float32)
-    mirrored = m.collect(frozen(np.array([0, 2.5, 2.5, 2.5, 2.5, 3.5, 3.5, 3.5, 4]), np.float32), bins=4)
-    assert mirrored.counts.tolist() == [1, 0, 4, 4]
-    is_range(m.search(mirrored, levels=2), 0, 3, np.float32)  # at a tie of passed bins it is the high end that moves
 
 
 def histogram_search_matches_the_oracle(m):
@@ -457,9 +322,7 @@ def histogram_search_matches_the_oracle(m):
 
 
 HISTOGRAM = (
-    histogram_literals,
     histogram_collect_matches_the_oracle,
-    histogram_search_literals,
     histogram_search_matches_the_oracle,
 )
 
@@ -474,22 +337,6 @@ def counted(counts, dtype=np.float64):
     assert counts[-1]
     values[-1] = bins
     return frozen(values, dtype)
-
-
-def entropy_literals(m):
-    """Four bins, two codes, candidates of three and of four bins.
-
-    0 3 3 1: the narrower has P = 3 3 1, Q = 3 4 0, and 1/7·log(1/ε) = 1.3 for its last bin alone; the whole range has
-    P = 0 3 3 1, Q = 3 3 2 2 and 0.43. 3 3 3 1: the narrower has P = 6 3 1, Q = 3 4 0, the whole Q = 3 3 2 2 and 0.05.
-    """
-    for counts in ([0, 3, 3, 1], [3, 3, 3, 1]):
-        x = counted(counts)
-        is_range(m.threshold(x, bins=4, target_bins=2), x.min(), 4, np.float64)
-    # 128 bins of 256 with 10 and 30 values in turn, and one value far away: its bin beside them costs 1/2561·log(1/ε)
-    # and little more; all wider ranges miss some of the 128 or, in runs of two bins, have 20 for 10 and 30.
-    x = frozen([*np.repeat(np.arange(-63.5, 64.0), np.tile([10, 30], 64)), 128])
-    is_range(m.threshold(x, bins=256, target_bins=128), -63.5, 65, np.float64)
-    is_range(m.threshold(frozen(x, np.float32), bins=256, target_bins=128), -63.5, 65, np.float32)
 
 
 def entropy_matches_the_oracle(m):
@@ -546,7 +393,7 @@ def is_a_least_divergence(ends, x, h, target):
     return good[got].stop - good[got].start < bins - 1
 
 
-ENTROPY = (entropy_literals, entropy_matches_the_oracle, entropy_cuts_means_off)
+ENTROPY = (entropy_matches_the_oracle, entropy_cuts_means_off)
 
 
 # aciq
@@ -563,26 +410,6 @@ def aciq_factor_matches_the_oracle(m):
         for bits in (1, 4, 15):
             assert abs(m.factor(bits, distribution, positive=True) - m.factor(bits + 1, distribution)) < 8e-12
     assert m.factor(4) == m.factor(4, "laplace") != m.factor(4, "gauss")
-
-
-def aciq_clip_literals(m):
-    """Around 2 with b = σ = 1, σ = √2 where n − 1 divides; times 5 and 2½ for four bits, 6 and 3 for five."""
-    table = {"laplace": {4: 5.0, 5: 6.0}, "gauss": {4: 2.5, 5: 3.0}}
-    for dtype in DTYPES:
-        x = frozen([[1], [3]], dtype)
-        is_range(m.clip(x, 4, factors=table), -3, 7, dtype)
-        is_range(m.clip(x, 4, "laplace", ddof=1, factors=table), -3, 7, dtype)
-        is_range(m.clip(x, 4, "gauss", factors=table), -0.5, 4.5, dtype)
-        is_range(m.clip(x, 4, positive=True, factors=table), 0, 6, dtype)
-        is_range(m.clip(x, 4, "gauss", positive=True, factors=table), 0, 3, dtype)
-        low, high = m.clip(x, 4, "gauss", ddof=1, factors=table)
-        assert float(low) == pytest.approx(2 - 2.5 * math.sqrt(2), rel=4 * float(np.finfo(dtype).eps))
-        assert float(high) == pytest.approx(2 + 2.5 * math.sqrt(2), rel=4 * float(np.finfo(dtype).eps))
-        # the mean distance of 0, 0, 0, 4 from 1 is 3/2, their σ √3
-        y = frozen([0, 0, 0, 4], dtype)
-        is_range(m.clip(y, 4, factors=table), -6.5, 8.5, dtype)
-        low, high = m.clip(y, 4, "gauss", factors=table)
-        assert float(high) == pytest.approx(1 + 2.5 * math.sqrt(3), rel=4 * float(np.finfo(dtype).eps))
 
 
 def aciq_clip_matches_the_oracle(m):
@@ -603,4 +430,4 @@ def aciq_clip_matches_the_oracle(m):
                     assert abs(float(end) - wanted) <= rounding + (x.size + 8) * 2**-53 * size + 1e-11
 
 
-ACIQ = (aciq_factor_matches_the_oracle, aciq_clip_literals, aciq_clip_matches_the_oracle)
+ACIQ = (aciq_factor_matches_the_oracle, aciq_clip_matches_the_oracle)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import entropy
-from tests.formulas.quantization.checks import DTYPES, frozen
+from tests.formulas.quantization.checks.common import DTYPES, frozen
 from tests.formulas.quantization.ranges import checks
 from tests.oracles import entropy as oracle
 

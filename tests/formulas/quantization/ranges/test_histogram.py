@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import histogram
 from refcompress.formulas.quantization.ranges.histogram import Histogram
-from tests.formulas.quantization.checks import exact, frozen
+from tests.formulas.quantization.checks.common import exact, frozen
 from tests.formulas.quantization.ranges import checks
 from tests.oracles import histogram as oracle
 
@@ -33,7 +33,7 @@ def test_random_batches(batches, bins):
     assert (exact(found.low), exact(found.high)) == (low, high)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=8), st.integers(2, 9), st.sampled_from([0.25, 1.0, 3.7]))
 def test_random_searches(counts, levels, span):
     counts[0], counts[-1] = counts[0] + 1, counts[-1] + 1  # the ends of a range are values

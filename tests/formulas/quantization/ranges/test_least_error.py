@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refcompress.formulas.quantization import affine, granularity
 from refcompress.formulas.quantization.conventions import PRESETS
 from refcompress.formulas.quantization.ranges import least_error, min_max
-from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.checks.common import DTYPES, exact, frozen
 from tests.formulas.quantization.ranges import checks
 from tests.oracles import least_error as oracle
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from refcompress.formulas.quantization import granularity
 from refcompress.formulas.quantization.ranges import min_max
-from tests.formulas.quantization.checks import DTYPES, frozen
+from tests.formulas.quantization.checks.common import DTYPES, frozen
 from tests.formulas.quantization.ranges import checks
 from tests.oracles import min_max as oracle
 

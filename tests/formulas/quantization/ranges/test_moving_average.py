@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import moving_average
-from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.checks.common import DTYPES, exact, frozen
 from tests.formulas.quantization.ranges import checks
 from tests.oracles import moving_average as oracle
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from refcompress.formulas.quantization.ranges import power_of_two
-from tests.formulas.quantization.checks import DTYPES, exact, frozen
+from tests.formulas.quantization.checks.common import DTYPES, exact, frozen
 from tests.formulas.quantization.ranges import checks
 from tests.oracles import power_of_two as oracle
 
