@@ -4,7 +4,6 @@ import math
 import re
 from dataclasses import replace
 
-import ml_dtypes
 import numpy as np
 import pytest
 
@@ -14,7 +13,7 @@ from refcompress.conformance.diagnosis.interview import Array
 from refcompress.conformance.diagnosis.questions import probes, table, widened
 from refcompress.conformance.diagnosis.readings import FIELDS, SHOWN
 from refcompress.conformance.targets.errors import Crashed, Garbage, Hung, Modified, Raised
-from refcompress.formulas.quantization import affine
+from refcompress.formulas.quantization import affine, float_format
 from refcompress.formulas.quantization.conventions import PRESETS, Convention
 from tests.oracles import affine as oracle
 from tests.oracles.conventions import BYTE, SIGNED, SIGNED_4, TWINS, UNSIGNED_4
@@ -235,7 +234,7 @@ def test_what_no_convention_does_fits_nothing(wrong):
 
 
 def in_float(kind):
-    return lambda v: np.asarray(v, F).astype(kind).astype(F)
+    return lambda v: float_format.decode(float_format.encode(np.asarray(v, F), kind), kind)
 
 
 def with_fewer_bits(kind):
@@ -250,9 +249,9 @@ def with_fewer_bits(kind):
     }
 
 
-@pytest.mark.parametrize("ends", [BYTE, SIGNED, SIGNED_4, (0, 3)], ids=str)
-@pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, np.float16])
-@pytest.mark.parametrize("part", with_fewer_bits(F))
+@pytest.mark.parametrize("ends", [BYTE, SIGNED_4], ids=str)
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+@pytest.mark.parametrize("part", with_fewer_bits("bfloat16"))
 def test_fewer_bits_than_float32_fit_nothing(kind, part, ends):
     quotient = with_fewer_bits(kind)[part]
     found = diagnose(
@@ -380,7 +379,7 @@ def body(wrong):
         lambda x, s, Z, qmax: np.rint(x * (F(1) / s)) + Z,
         lambda x, s, Z, qmax: np.rint(x / s + F(Z)),
         lambda x, s, Z, qmax: np.minimum(np.rint(x / s) + Z, qmax - 1),
-        lambda x, s, Z, qmax: np.rint(in_float(ml_dtypes.bfloat16)(x) / s) + Z,
+        lambda x, s, Z, qmax: np.rint(in_float("bfloat16")(x) / s) + Z,
         lambda x, s, Z, qmax: np.rint(x / s) + Z + (np.arange(x.size) == 37),
         lambda x, s, Z, qmax: np.rint(x / s)[::-1] + Z,
     ],
