@@ -254,8 +254,9 @@ for f in (mended, parrot, truncating):
 # %% [markdown]
 # The package has such sentences for every formula, and Hypothesis draws the inputs: ties, codes, the floats beside
 # them, many scales. An input that fails is made smaller as long as it still fails, until one short number is left. The
-# last property, `agrees`, is that the codes are this package's own; it sees the tie. `check` runs the properties after
-# the cases, if these pass.
+# last property but one, `agrees`, is that the codes are this package's own; it sees the tie. The last one is the same
+# for long arrays, for a kernel that takes 16 numbers at a time may be wrong in these alone. `check` runs the properties
+# after the cases, if these pass.
 
 # %%
 try:
@@ -271,7 +272,7 @@ if properties is not None:
             print(f"truncating, {p.name}: holds")
         except AssertionError as error:
             print(f"truncating, {p.name}: {error}")
-    report = conformance.check(parrot, "affine", "onnx", max_examples=40)
+    report = conformance.check(parrot, "affine", "onnx", max_examples=200)
     for failure in report.failures:  # the last attempt is the shortest input
         print(f"the parrot, {failure.name}: {failure.text}")
         print(*(f"    {name} = {value!r}" for name, value in failure.attempts[-1].arguments.items()), sep="\n")
