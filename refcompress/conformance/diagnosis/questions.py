@@ -1,13 +1,13 @@
 """Questions: numbers, scales and zero points for which conventions of affine quantization give different codes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from refcompress.conformance.diagnosis.readings import HIGHEST, Reading, codes, readings, unmixed
-from refcompress.formulas.quantization.convention import middle
+from refcompress.formulas.quantization.convention import Convention, middle
 from refcompress.formulas.quantization.conventions import PRESETS
 
 __all__ = ["SIMPLEST", "Question", "Table", "columns", "decimal", "probes", "questions", "table", "together", "widened"]
@@ -111,7 +111,8 @@ def _table(qmin: int, qmax: int, zero_points: tuple[int, ...]) -> Table:
         alike.setdefault(row.tobytes(), []).append(i)
     classes = tuple(unmixed([found[i] for i in members]) for members in alike.values())
     answers = answers[[members[0] for members in alike.values()]]
-    return Table(asked, classes, answers, int(together(answers[:, :SIMPLEST]).argmin()), _presets(classes))
+    presets = {name: _of(preset, classes, range(len(classes))) for name, preset in PRESETS.items()}
+    return Table(asked, classes, answers, int(together(answers[:, :SIMPLEST]).argmin()), presets)
 
 
 def widened(known: Table, more: Sequence[Question], qmin: int, qmax: int) -> Table:
@@ -123,15 +124,17 @@ def widened(known: Table, more: Sequence[Question], qmin: int, qmax: int) -> Tab
         parted.setdefault((i, answers[row].tobytes()), []).append(row)
     classes = tuple(tuple(members[row][1] for row in rows) for rows in parted.values())
     added = answers[[rows[0] for rows in parted.values()]]
-    whole = np.hstack([known.codes[[i for i, _ in parted]], added])
-    return Table((*known.questions, *more), classes, whole, known.first, _presets(classes))
-
-
-def _presets(classes: Sequence[Sequence[Reading]]) -> dict[str, tuple[int, ...]]:
-    return {
-        name: tuple(i for i, members in enumerate(classes) if any(reading.is_of(preset) for reading in members))
-        for name, preset in PRESETS.items()
+    parents = [i for i, _ in parted]
+    whole = np.hstack([known.codes[parents], added])
+    presets = {
+        name: _of(PRESETS[name], classes, [new for new, i in enumerate(parents) if i in own])
+        for name, own in known.presets.items()
     }
+    return Table((*known.questions, *more), classes, whole, known.first, presets)
+
+
+def _of(preset: Convention, classes: Sequence[Sequence[Reading]], among: Iterable[int]) -> tuple[int, ...]:
+    return tuple(i for i in among if any(reading.is_of(preset) for reading in classes[i]))
 
 
 def columns(asked: Sequence[Question]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
