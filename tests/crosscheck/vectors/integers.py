@@ -8,7 +8,9 @@ from tests.crosscheck.vectors.row import library, row, tensor
 
 
 def onnxruntime(operator, inputs, out_type=np.int8, domain="", **attributes):
-    theirs = importlib.import_module("tests.crosscheck.test_integer_onnxruntime")  # late, since it is skipped without
+    for name in ("onnx", "onnxruntime"):
+        library(name)  # without which their file is skipped
+    theirs = importlib.import_module("tests.crosscheck.test_integer_onnxruntime")
     return theirs.run(operator, [np.asarray(array) for array in inputs], out_type, domain, **attributes)
 
 

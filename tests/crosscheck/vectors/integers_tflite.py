@@ -14,8 +14,8 @@ PADS = {"pads as much as both sides need, or nothing": lambda padding, **_: any(
 
 def tflite(kernels, operator, kind, options, inputs, constants, output):
     """One operator of codes, each with scale and zero point."""
-    theirs = importlib.import_module("tests.crosscheck.test_integer_tflite")  # late, since it is skipped without
-    schema = library("tensorflow.lite.python.schema_py_generated")
+    schema = library("tensorflow.lite.python.schema_py_generated")  # without which their file is skipped
+    theirs = importlib.import_module("tests.crosscheck.test_integer_tflite")
     tensors, buffers = [], [schema.BufferT()]
     for array, scale, zero_point in [*inputs, *constants, (inputs[0][0], *output)]:
         scale = np.float32(np.atleast_1d(scale)).tolist()
